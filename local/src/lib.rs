@@ -1,0 +1,1 @@
+//! A strict CloudWatch Logs endpoint on loopback.

@@ -1,0 +1,1 @@
+//! Drives the program against real parts.
