@@ -1,0 +1,3 @@
+//! The service: what it accepts, how it is asked, and how it answers.
+
+pub mod limits;

@@ -1,0 +1,168 @@
+//! Cuts the bytes of a log stream into pieces of lines, whatever the framing.
+
+use super::docker_frames::{self, Frames};
+use super::json_file::JsonFile;
+use super::plain::{Lines, LinesWithTimes};
+use super::{Lane, Piece, Sides, Sink};
+use crate::time::Timestamp;
+
+/// How the bytes of a log stream are to be understood; `framing` in the WIT describes each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    Lines,
+    LinesWithTimes,
+    Frames,
+    FramesWithTimes,
+    JsonFile,
+}
+
+/// What could not be understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Malformed {
+    /// So many bytes were passed over.
+    Bytes(u64),
+    /// Docker's daemon said so, in the log.
+    Daemon(String),
+}
+
+/// Reads a log stream of one framing.
+#[derive(Debug)]
+pub struct Decoder {
+    form: Form,
+    /// Bytes read so far, counted as the host counts.
+    offset: u64,
+    /// The beginning of a line or frame whose end has not been read.
+    partial: Vec<u8>,
+    lanes: Sides<Lane>,
+}
+
+#[derive(Debug)]
+enum Form {
+    Lines(Lines),
+    LinesWithTimes(LinesWithTimes),
+    Frames(Frames),
+    JsonFile(JsonFile),
+}
+
+/// A frame or an entry longer than this is none: Docker's pieces are 16 KiB before escaping.
+pub(super) const LONGEST_UNIT: usize = 4 << 20;
+
+impl Decoder {
+    /// A decoder for a log stream whose next byte is at `start`. `lanes` say what was taken before.
+    pub fn new(framing: Framing, start: u64, lanes: Sides<Lane>) -> Decoder {
+        let form = match framing {
+            Framing::Lines => Form::Lines(Lines),
+            Framing::LinesWithTimes => Form::LinesWithTimes(LinesWithTimes::default()),
+            Framing::Frames => Form::Frames(Frames::new(docker_frames::Times::Absent)),
+            Framing::FramesWithTimes => Form::Frames(Frames::new(docker_frames::Times::Present)),
+            Framing::JsonFile => Form::JsonFile(JsonFile::default()),
+        };
+        Decoder { form, offset: start, partial: Vec::new(), lanes }
+    }
+
+    /// Reads a chunk; every event in it goes to `sink`. `now` is the time of lines that bring none.
+    pub fn read(&mut self, bytes: &[u8], now: Timestamp, sink: &mut impl Sink) {
+        let Decoder { form, offset, partial, lanes } = self;
+        let mut out = Output { lanes, sink };
+        match form {
+            Form::Lines(form) => form.read(bytes, offset, now, &mut out),
+            Form::LinesWithTimes(form) => form.read(bytes, offset, partial, &mut out),
+            Form::Frames(form) => form.read(bytes, offset, partial, now, &mut out),
+            Form::JsonFile(form) => form.read(bytes, offset, partial, &mut out),
+        }
+    }
+
+    /// Ends open lines: the container stopped, and what it left without a line end is all there will be.
+    pub fn finish(&mut self, sink: &mut impl Sink) {
+        if let Form::LinesWithTimes(form) = &mut self.form {
+            let Decoder { offset, partial, lanes, .. } = self;
+            form.finish(*offset, partial, &mut Output { lanes, sink });
+        }
+        let half = std::mem::take(&mut self.partial);
+        if !half.is_empty() {
+            sink.malformed(Malformed::Bytes(half.len() as u64));
+        }
+        self.lanes.stdout.finish(sink);
+        self.lanes.stderr.finish(sink);
+    }
+
+    /// Forgets what is half read, to read it again from a host that goes on at `start`.
+    pub fn restart(&mut self, start: u64) {
+        self.offset = start;
+        self.partial.clear();
+        match &mut self.form {
+            Form::LinesWithTimes(form) => *form = LinesWithTimes::default(),
+            Form::Frames(form) => form.restart(),
+            Form::Lines(_) | Form::JsonFile(_) => {}
+        }
+        self.lanes.stdout.restart();
+        self.lanes.stderr.restart();
+    }
+
+    pub fn lanes(&self) -> &Sides<Lane> {
+        &self.lanes
+    }
+
+    /// The offset of the next byte.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Bytes of a line or frame that is not whole; they lie behind `offset`.
+    pub fn waiting(&self) -> usize {
+        self.partial.len()
+    }
+
+    /// Bytes held of lines that are not complete.
+    pub fn held(&self) -> usize {
+        self.partial.capacity() + self.lanes.stdout.held() + self.lanes.stderr.held()
+    }
+}
+
+/// Where a form puts the pieces it finds.
+pub(super) struct Output<'a, S> {
+    lanes: &'a mut Sides<Lane>,
+    sink: &'a mut S,
+}
+
+impl<S: Sink> Output<'_, S> {
+    #[inline]
+    pub fn piece(&mut self, piece: Piece<'_>) {
+        self.lanes.get_mut(piece.side).piece(piece, self.sink);
+    }
+
+    pub fn malformed(&mut self, malformed: Malformed) {
+        self.sink.malformed(malformed);
+    }
+
+}
+
+/// Feeds `each` whole lines with their LF, joining one that began in an earlier chunk. What is left
+/// over waits in `partial`. The offset counts what `each` has been given.
+pub(super) fn for_each_line(
+    bytes: &[u8],
+    offset: &mut u64,
+    partial: &mut Vec<u8>,
+    mut each: impl FnMut(&[u8], u64),
+) {
+    let mut left = bytes;
+    if !partial.is_empty() {
+        let Some(end) = memchr::memchr(b'\n', left) else {
+            partial.extend_from_slice(left);
+            return;
+        };
+        let (head, tail) = left.split_at_checked(end + 1).unwrap_or((left, &[]));
+        partial.extend_from_slice(head);
+        *offset += partial.len() as u64;
+        each(partial, *offset);
+        partial.clear();
+        left = tail;
+    }
+    while let Some(end) = memchr::memchr(b'\n', left) {
+        let (line, tail) = left.split_at_checked(end + 1).unwrap_or((left, &[]));
+        *offset += line.len() as u64;
+        each(line, *offset);
+        left = tail;
+    }
+    partial.extend_from_slice(left);
+}

@@ -1,0 +1,152 @@
+//! From the bytes of a container's log to events.
+//!
+//! A [`Decoder`] cuts bytes into pieces, as the framing says: a whole line, or a part of one. A [`Lane`]
+//! for each of standard output and standard error joins the parts and cuts what is longer than an event
+//! may be. A whole line that fits, which is nearly every line, goes through both without being copied.
+
+mod block;
+mod decoder;
+mod docker_frames;
+mod json_file;
+mod lane;
+mod plain;
+mod rfc3339;
+mod text;
+
+pub use decoder::{Decoder, Framing, Malformed};
+pub use lane::{Lane, Order};
+pub use text::{Rest, Taken, Text};
+
+use crate::time::Timestamp;
+
+/// Which of its two outputs a container wrote to. A terminal has only the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    Stdout,
+    Stderr,
+}
+
+/// One value for each side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sides<T> {
+    pub stdout: T,
+    pub stderr: T,
+}
+
+impl<T> Sides<T> {
+    pub fn get(&self, side: Side) -> &T {
+        match side {
+            Side::Stdout => &self.stdout,
+            Side::Stderr => &self.stderr,
+        }
+    }
+
+    pub fn get_mut(&mut self, side: Side) -> &mut T {
+        match side {
+            Side::Stdout => &mut self.stdout,
+            Side::Stderr => &mut self.stderr,
+        }
+    }
+}
+
+/// How far one side of a log stream has been taken; `position` in the WIT says what each field means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    pub offset: u64,
+    pub time: Timestamp,
+    pub ordinal: u32,
+    pub into_line: u64,
+}
+
+/// A line or a part of one, as it stands in a chunk of log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece<'a> {
+    pub side: Side,
+    pub time: Timestamp,
+    pub text: Text<'a>,
+    pub end: End,
+    /// The offset behind the piece's frame.
+    pub offset: u64,
+}
+
+/// How a piece ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The line goes on in the next piece of the same side.
+    Open,
+    /// The line ends here; its LF is not part of the text.
+    Line,
+}
+
+/// What becomes one event of CloudWatch: a line, or as much of one as fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event<'a> {
+    pub side: Side,
+    pub time: Timestamp,
+    pub text: EventText<'a>,
+    /// Up to where its side has been taken once this event is accepted.
+    pub position: Position,
+}
+
+/// The text of an event; it fits an event in either form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventText<'a> {
+    /// Still to be escaped.
+    Line(Text<'a>),
+    /// Escaped, and so many bytes of UTF-8.
+    Escaped(&'a [u8], usize),
+}
+
+/// Receives what is read. An implementation must take every event: what cannot wait is held back before
+/// the bytes are read.
+pub trait Sink {
+    fn event(&mut self, event: Event<'_>);
+
+    /// A line was longer than an event may be.
+    fn split(&mut self);
+
+    /// Something could not be understood.
+    fn malformed(&mut self, malformed: Malformed);
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+
+    /// Keeps what it is told, in order, as text.
+    #[derive(Debug, Default, PartialEq, Eq)]
+    pub struct Heard {
+        pub events: Vec<(Side, u64, String)>,
+        pub positions: Vec<Position>,
+        pub splits: usize,
+        pub malformed: Vec<Malformed>,
+    }
+
+    impl Sink for Heard {
+        fn event(&mut self, event: Event<'_>) {
+            let escaped = match event.text {
+                EventText::Escaped(text, _) => text.to_vec(),
+                EventText::Line(text) => {
+                    let mut out = Vec::new();
+                    text.append_to(&mut out, usize::MAX, Rest::None);
+                    out
+                }
+            };
+            let json = format!("\"{}\"", String::from_utf8(escaped).unwrap());
+            let text: String = serde_json::from_str(&json).unwrap();
+            if let EventText::Escaped(_, bytes) = event.text {
+                assert_eq!(bytes, text.len());
+            }
+            self.events.push((event.side, event.time.nanos(), text));
+            self.positions.push(event.position);
+        }
+
+        fn split(&mut self) {
+            self.splits += 1;
+        }
+
+        fn malformed(&mut self, malformed: Malformed) {
+            self.malformed.push(malformed);
+        }
+    }
+}

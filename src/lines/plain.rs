@@ -1,0 +1,215 @@
+//! Text without frames: plain lines, and the lines with times that Docker sends of a terminal.
+
+use super::decoder::Output;
+use super::rfc3339::Clock;
+use super::{End, Malformed, Piece, Side, Sink, Text};
+use crate::time::Timestamp;
+
+/// Lines that end in LF.
+#[derive(Debug)]
+pub struct Lines;
+
+impl Lines {
+    pub fn read<S: Sink>(&mut self, bytes: &[u8], offset: &mut u64, now: Timestamp, out: &mut Output<'_, S>) {
+        split_lines(bytes, *offset, |text, end, offset| {
+            out.piece(Piece { side: Side::Stdout, time: now, text: Text::Raw(text), end, offset });
+        });
+        *offset += bytes.len() as u64;
+    }
+}
+
+/// Gives `each` every line without its LF, then what is left; with the offset behind it.
+pub(super) fn split_lines(bytes: &[u8], start: u64, mut each: impl FnMut(&[u8], End, u64)) {
+    let mut begin = 0;
+    for end in memchr::memchr_iter(b'\n', bytes) {
+        let line = bytes.get(begin..end).unwrap_or_default();
+        begin = end + 1;
+        each(line, End::Line, start + begin as u64);
+    }
+    match bytes.get(begin..) {
+        None | Some([]) => {}
+        Some(rest) => each(rest, End::Open, start + bytes.len() as u64),
+    }
+}
+
+/// Pieces that begin with a time and a space, each a line or 16,384 bytes of one.
+#[derive(Debug, Default)]
+pub struct LinesWithTimes {
+    clock: Clock,
+    state: State,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+enum State {
+    /// At the start of a line.
+    #[default]
+    Start,
+    /// In a piece that may have so many more bytes.
+    Body { time: Timestamp, left: usize },
+    /// Behind a full piece: a further time, if the line goes on in a further piece.
+    Joint { time: Timestamp },
+    /// In a line that began without a time.
+    Lost,
+}
+
+/// Docker's daemon reads a container's output in pieces of this size.
+const PIECE: usize = 16 << 10;
+/// The longest time there is, with its space: nine digits, and a zone of hours and minutes.
+const LONGEST_TIME: usize = 36;
+
+impl LinesWithTimes {
+    pub fn read<S: Sink>(
+        &mut self,
+        bytes: &[u8],
+        offset: &mut u64,
+        partial: &mut Vec<u8>,
+        out: &mut Output<'_, S>,
+    ) {
+        if partial.is_empty() {
+            let used = self.take(bytes, offset, out, false);
+            partial.extend_from_slice(bytes.get(used..).unwrap_or_default());
+        } else {
+            // What waits is less than a time: joining it with the chunk is rare and short.
+            let mut joined = std::mem::take(partial);
+            joined.extend_from_slice(bytes);
+            let used = self.take(&joined, offset, out, false);
+            partial.extend_from_slice(joined.get(used..).unwrap_or_default());
+        }
+    }
+
+    pub fn finish<S: Sink>(&mut self, mut offset: u64, partial: &mut Vec<u8>, out: &mut Output<'_, S>) {
+        let rest = std::mem::take(partial);
+        self.take(&rest, &mut offset, out, true);
+    }
+
+    /// Takes what can be understood without knowing what follows; how much that was.
+    fn take<S: Sink>(&mut self, bytes: &[u8], offset: &mut u64, out: &mut Output<'_, S>, last: bool) -> usize {
+        let mut left = bytes;
+        while !left.is_empty() {
+            let (used, state) = match self.state {
+                State::Start | State::Joint { .. } if !last && !has_whole_time(left) => break,
+                State::Start => match self.time_of(left) {
+                    Some((time, used)) => (used, State::Body { time, left: PIECE }),
+                    None => (0, State::Lost),
+                },
+                State::Joint { time } => {
+                    let used = self.time_of(left).map_or(0, |(_, used)| used);
+                    (used, State::Body { time, left: PIECE })
+                }
+                State::Body { time, left: room } => {
+                    let window = left.get(..room.saturating_add(1)).unwrap_or(left);
+                    let line_end = memchr::memchr(b'\n', window);
+                    let length = line_end.unwrap_or(window.len().min(room));
+                    let used = length + usize::from(line_end.is_some());
+                    let end = if line_end.is_some() { End::Line } else { End::Open };
+                    let text = Text::Raw(left.get(..length).unwrap_or_default());
+                    let behind = *offset + used as u64;
+                    if end == End::Line || length > 0 {
+                        out.piece(Piece { side: Side::Stdout, time, text, end, offset: behind });
+                    }
+                    let state = match end {
+                        End::Line => State::Start,
+                        End::Open if length == room => State::Joint { time },
+                        End::Open => State::Body { time, left: room - length },
+                    };
+                    (used, state)
+                }
+                State::Lost => {
+                    let line_end = memchr::memchr(b'\n', left);
+                    let used = line_end.map_or(left.len(), |end| end + 1);
+                    out.malformed(Malformed::Bytes(used as u64));
+                    (used, if line_end.is_some() { State::Start } else { State::Lost })
+                }
+            };
+            self.state = state;
+            *offset += used as u64;
+            left = left.get(used..).unwrap_or_default();
+        }
+        bytes.len() - left.len()
+    }
+
+    fn time_of(&mut self, bytes: &[u8]) -> Option<(Timestamp, usize)> {
+        let (time, length) = self.clock.read(bytes)?;
+        (bytes.get(length) == Some(&b' ')).then_some((time, length + 1))
+    }
+}
+
+/// Whether so much is at hand that a time, if one stands here, is whole.
+fn has_whole_time(bytes: &[u8]) -> bool {
+    bytes.len() >= LONGEST_TIME || bytes.contains(&b' ') || bytes.contains(&b'\n')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Heard;
+    use super::super::{Decoder, Framing, Lane, Position, Sides};
+    use super::*;
+    use crate::lines::lane::Order;
+
+    fn read(framing: Framing, terminal: bool, log: &[u8], chunk: usize) -> Heard {
+        let lane = |side, order| Lane::new(side, order, terminal, Position::default());
+        let order = if framing == Framing::Lines { Order::ByOffset } else { Order::ByTime };
+        let lanes = Sides { stdout: lane(Side::Stdout, order), stderr: lane(Side::Stderr, order) };
+        let mut decoder = Decoder::new(framing, 0, lanes);
+        let mut heard = Heard::default();
+        for bytes in log.chunks(chunk) {
+            decoder.read(bytes, Timestamp::from_nanos(1), &mut heard);
+        }
+        assert_eq!(decoder.offset() + decoder.waiting() as u64, log.len() as u64);
+        decoder.finish(&mut heard);
+        heard
+    }
+
+    fn texts(heard: &Heard) -> Vec<&str> {
+        heard.events.iter().map(|(_, _, text)| text.as_str()).collect()
+    }
+
+    #[test]
+    fn plain_lines_are_the_same_in_chunks_of_any_size() {
+        for chunk in 1..20 {
+            let heard = read(Framing::Lines, false, b"one\n\ntwo\r\nno end", chunk);
+            assert_eq!(texts(&heard), ["one", "", "two\r", "no end"], "chunks of {chunk}");
+            assert_eq!(heard.positions[0].offset, 4);
+        }
+    }
+
+    #[test]
+    fn a_terminals_lines_bring_their_times() {
+        let log = b"1970-01-01T00:00:00.000000007Z one\r\n1970-01-01T00:00:00.5Z \r\n1970-01-01T00:00:01Z a b";
+        for chunk in 1..90 {
+            let heard = read(Framing::LinesWithTimes, true, log, chunk);
+            assert_eq!(texts(&heard), ["one", "", "a b"], "chunks of {chunk}");
+            let times: Vec<_> = heard.events.iter().map(|(_, time, _)| *time).collect();
+            assert_eq!(times, [7, 500_000_000, 1_000_000_000]);
+        }
+    }
+
+    #[test]
+    fn a_terminals_long_line_is_joined_across_the_times_between_its_pieces() {
+        let time = "1970-01-01T00:00:00.000000007Z ";
+        for length in [PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 40_000] {
+            let line = "x".repeat(length);
+            let mut log = String::new();
+            let mut rest = format!("{line}\r\n");
+            while !rest.is_empty() {
+                let tail = rest.split_off(rest.len().min(PIECE));
+                log.push_str(time);
+                log.push_str(&rest);
+                rest = tail;
+            }
+            log.push_str(time);
+            log.push_str("next\r\n");
+            for chunk in [1, 7, 4096, 1 << 20] {
+                let heard = read(Framing::LinesWithTimes, true, log.as_bytes(), chunk);
+                assert_eq!(texts(&heard), [line.as_str(), "next"], "{length} bytes in chunks of {chunk}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_without_a_time_is_counted_and_passed_over() {
+        let heard = read(Framing::LinesWithTimes, true, b"error from daemon\n1970-01-01T00:00:01Z fine\r\n", 100);
+        assert_eq!(texts(&heard), ["fine"]);
+        assert_eq!(heard.malformed, [Malformed::Bytes(18)]);
+    }
+}
