@@ -22,9 +22,7 @@ pub fn decode(bytes: &[u8]) -> (char, usize) {
         .get(..width)
         .and_then(|bytes| std::str::from_utf8(bytes).ok())
         .and_then(|text| text.chars().next())
-        .map_or((char::REPLACEMENT_CHARACTER, 1), |character| {
-            (character, width)
-        })
+        .map_or((char::REPLACEMENT_CHARACTER, 1), |character| (character, width))
 }
 
 /// Walks over bytes character by character.
@@ -58,11 +56,7 @@ impl<'a> Iterator for Characters<'a> {
         }
         self.rest = rest;
         let valid = value != char::REPLACEMENT_CHARACTER || width != 1;
-        Some(Character {
-            value,
-            bytes,
-            valid,
-        })
+        Some(Character { value, bytes, valid })
     }
 }
 
@@ -74,9 +68,7 @@ pub fn count(bytes: &[u8]) -> usize {
 pub fn to_text(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
-        Err(_) => Characters::of(bytes)
-            .map(|character| character.value)
-            .collect(),
+        Err(_) => Characters::of(bytes).map(|character| character.value).collect(),
     }
 }
 
@@ -107,36 +99,21 @@ pub fn is_space(character: char) -> bool {
 }
 
 pub fn to_upper(character: char) -> char {
-    if character.is_ascii() {
-        character.to_ascii_uppercase()
-    } else {
-        mapped(UPPER, character)
-    }
+    if character.is_ascii() { character.to_ascii_uppercase() } else { mapped(UPPER, character) }
 }
 
 pub fn to_lower(character: char) -> char {
-    if character.is_ascii() {
-        character.to_ascii_lowercase()
-    } else {
-        mapped(LOWER, character)
-    }
+    if character.is_ascii() { character.to_ascii_lowercase() } else { mapped(LOWER, character) }
 }
 
 pub fn to_title(character: char) -> char {
-    if character.is_ascii() {
-        character.to_ascii_uppercase()
-    } else {
-        mapped(TITLE, character)
-    }
+    if character.is_ascii() { character.to_ascii_uppercase() } else { mapped(TITLE, character) }
 }
 
 fn within(table: &[(u32, u32)], character: char) -> bool {
     let code = u32::from(character);
     let after = table.partition_point(|&(first, _)| first <= code);
-    after
-        .checked_sub(1)
-        .and_then(|at| table.get(at))
-        .is_some_and(|&(_, last)| code <= last)
+    after.checked_sub(1).and_then(|at| table.get(at)).is_some_and(|&(_, last)| code <= last)
 }
 
 fn mapped(table: &[(u32, u32, u32, i32)], character: char) -> char {
@@ -144,16 +121,12 @@ fn mapped(table: &[(u32, u32, u32, i32)], character: char) -> char {
     let after = table.partition_point(|&(first, ..)| first <= code);
     // Runs of every second character may interleave, so the run before is looked at as well.
     for back in 1..=2 {
-        let Some(&(first, last, step, distance)) =
-            after.checked_sub(back).and_then(|at| table.get(at))
+        let Some(&(first, last, step, distance)) = after.checked_sub(back).and_then(|at| table.get(at))
         else {
             break;
         };
         if code <= last && (code - first).is_multiple_of(step) {
-            return code
-                .checked_add_signed(distance)
-                .and_then(char::from_u32)
-                .unwrap_or(character);
+            return code.checked_add_signed(distance).and_then(char::from_u32).unwrap_or(character);
         }
     }
     character

@@ -56,12 +56,7 @@ pub struct Token {
 
 impl Token {
     pub fn unread() -> Self {
-        Self {
-            kind: Kind::Error,
-            position: 0,
-            line: 0,
-            text: String::new(),
-        }
+        Self { kind: Kind::Error, position: 0, line: 0, text: String::new() }
     }
 
     /// The token as an error message shows it.
@@ -103,33 +98,18 @@ pub struct Lexer<'a> {
 
 impl<'a> Lexer<'a> {
     pub fn new(input: &'a str) -> Self {
-        Self {
-            input,
-            at: 0,
-            start: 0,
-            line: 1,
-            inside_action: false,
-            open_parens: 0,
-        }
+        Self { input, at: 0, start: 0, line: 1, inside_action: false, open_parens: 0 }
     }
 
     pub fn next_token(&mut self) -> Token {
-        if self.inside_action {
-            self.action()
-        } else {
-            self.text()
-        }
+        if self.inside_action { self.action() } else { self.text() }
     }
 
     fn text(&mut self) -> Token {
         loop {
             let Some(length) = self.rest().find(LEFT_DELIM) else {
                 self.at = self.input.len();
-                return if self.at > self.start {
-                    self.emit(Kind::Text)
-                } else {
-                    self.emit(Kind::Eof)
-                };
+                return if self.at > self.start { self.emit(Kind::Text) } else { self.emit(Kind::Eof) };
             };
             if length > 0 {
                 let text = self.rest().get(..length).unwrap_or_default();
@@ -149,11 +129,7 @@ impl<'a> Lexer<'a> {
                 }
             }
             self.at += LEFT_DELIM.len();
-            let marker = if starts_with_trim_marker(self.rest()) {
-                TRIM_MARKER
-            } else {
-                0
-            };
+            let marker = if starts_with_trim_marker(self.rest()) { TRIM_MARKER } else { 0 };
             let body = self.rest().get(marker..).unwrap_or_default();
             if body.starts_with(LEFT_COMMENT) {
                 self.at += marker;
@@ -174,14 +150,9 @@ impl<'a> Lexer<'a> {
 
     fn comment(&mut self) -> Result<(), String> {
         self.at += LEFT_COMMENT.len();
-        let length = self
-            .rest()
-            .find(RIGHT_COMMENT)
-            .ok_or_else(|| "unclosed comment".to_owned())?;
+        let length = self.rest().find(RIGHT_COMMENT).ok_or_else(|| "unclosed comment".to_owned())?;
         self.at += length + RIGHT_COMMENT.len();
-        let marker = self
-            .right_delim()
-            .ok_or_else(|| "comment ends before closing delimiter".to_owned())?;
+        let marker = self.right_delim().ok_or_else(|| "comment ends before closing delimiter".to_owned())?;
         self.at += marker + RIGHT_DELIM.len();
         self.trim(marker);
         Ok(())
@@ -265,10 +236,7 @@ impl<'a> Lexer<'a> {
             },
             _ if is_alphanumeric(first) => self.word(Kind::Identifier),
             '!'..='~' => self.emit(Kind::Char),
-            _ => self.error(format!(
-                "unrecognized character in action: {}",
-                code_point(first)
-            )),
+            _ => self.error(format!("unrecognized character in action: {}", code_point(first))),
         }
     }
 
@@ -278,11 +246,7 @@ impl<'a> Lexer<'a> {
         }
         // The last blank may belong to a trim marker: ` -}}`.
         let last = self.at - 1;
-        if self
-            .input
-            .get(last + 1..)
-            .is_some_and(|rest| rest.starts_with("-}}"))
-        {
+        if self.input.get(last + 1..).is_some_and(|rest| rest.starts_with("-}}")) {
             self.at = last;
             if self.at == self.start {
                 return self.action();
@@ -351,11 +315,7 @@ impl<'a> Lexer<'a> {
         let mut good = self.scan_number();
         if good && matches!(self.peek(), Some('+' | '-')) {
             kind = Kind::Complex;
-            good = self.scan_number()
-                && self
-                    .input
-                    .get(..self.at)
-                    .is_some_and(|read| read.ends_with('i'));
+            good = self.scan_number() && self.input.get(..self.at).is_some_and(|read| read.ends_with('i'));
         }
         if good {
             return self.emit(kind);
@@ -423,12 +383,7 @@ impl<'a> Lexer<'a> {
 
     fn emit(&mut self, kind: Kind) -> Token {
         let text = self.input.get(self.start..self.at).unwrap_or_default();
-        let token = Token {
-            kind,
-            position: self.start,
-            line: self.line,
-            text: text.to_owned(),
-        };
+        let token = Token { kind, position: self.start, line: self.line, text: text.to_owned() };
         self.ignore();
         token
     }
@@ -440,12 +395,7 @@ impl<'a> Lexer<'a> {
     }
 
     fn error(&mut self, wrong: String) -> Token {
-        let token = Token {
-            kind: Kind::Error,
-            position: self.start,
-            line: self.line,
-            text: wrong,
-        };
+        let token = Token { kind: Kind::Error, position: self.start, line: self.line, text: wrong };
         self.input = "";
         (self.at, self.start) = (0, 0);
         token
@@ -461,8 +411,7 @@ fn is_alphanumeric(character: char) -> bool {
 }
 
 fn starts_with_trim_marker(text: &str) -> bool {
-    text.strip_prefix('-')
-        .is_some_and(|rest| rest.starts_with(is_blank))
+    text.strip_prefix('-').is_some_and(|rest| rest.starts_with(is_blank))
 }
 
 /// A character as Go's `%#U` writes it.

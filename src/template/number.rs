@@ -13,11 +13,7 @@ pub struct Number {
 impl Number {
     /// A character literal is an integer that counts as any kind of number.
     pub fn of_character(code: u32) -> Self {
-        Self {
-            signed: Some(i64::from(code)),
-            unsigned: Some(u64::from(code)),
-            float: Some(f64::from(code)),
-        }
+        Self { signed: Some(i64::from(code)), unsigned: Some(u64::from(code)), float: Some(f64::from(code)) }
     }
 
     /// Reads a literal; the error is its fault in Go's words, without the literal.
@@ -65,9 +61,8 @@ fn parse_float(text: &str) -> Option<f64> {
         parse_hex_float(hex)?
     } else {
         // Rust reads more than Go's literals, such as `inf`; the characters rule that out.
-        let literal = magnitude
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
+        let literal =
+            magnitude.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
         literal.then(|| magnitude.parse().ok())??
     };
     let value: f64 = if negative { -value } else { value };
@@ -162,9 +157,7 @@ fn parse_unsigned(text: &str) -> Option<u64> {
     }
     let mut value = 0_u64;
     for digit in digits.chars().filter(|&digit| digit != '_') {
-        value = value
-            .checked_mul(u64::from(base))?
-            .checked_add(u64::from(digit.to_digit(base)?))?;
+        value = value.checked_mul(u64::from(base))?.checked_add(u64::from(digit.to_digit(base)?))?;
     }
     Some(value)
 }
@@ -172,9 +165,8 @@ fn parse_unsigned(text: &str) -> Option<u64> {
 /// An underscore may stand only between digits, or between a base prefix and a digit.
 fn underscores_separate_digits(text: &str) -> bool {
     let (_, text) = split_sign(text);
-    let based = ['b', 'o', 'x']
-        .into_iter()
-        .find_map(|base| strip_prefix(text, base).map(|rest| (base, rest)));
+    let based =
+        ['b', 'o', 'x'].into_iter().find_map(|base| strip_prefix(text, base).map(|rest| (base, rest)));
     let (base, digits) = based.unwrap_or((' ', text));
     let mut before = if base == ' ' { '^' } else { '0' };
     for character in digits.chars() {
@@ -200,8 +192,7 @@ fn split_sign(text: &str) -> (bool, &str) {
 
 /// What follows `0` and a base letter of either case.
 fn strip_prefix(text: &str, base: char) -> Option<&str> {
-    text.strip_prefix('0')?
-        .strip_prefix([base, base.to_ascii_uppercase()])
+    text.strip_prefix('0')?.strip_prefix([base, base.to_ascii_uppercase()])
 }
 
 const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;

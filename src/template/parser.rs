@@ -11,11 +11,7 @@ use super::quote::{InvalidSyntax, Shown, Unit, quote, unquote, unquote_unit};
 use super::syntax::{Branch, Call, Command, List, Node, Pipe, Word, WordKind};
 
 /// Reads a template and all it defines, by name; the template itself is under its own name.
-pub fn parse(
-    name: &str,
-    text: &str,
-    functions: FunctionSet,
-) -> Result<BTreeMap<String, List>, ParseError> {
+pub fn parse(name: &str, text: &str, functions: FunctionSet) -> Result<BTreeMap<String, List>, ParseError> {
     let mut parser = Parser {
         name,
         functions,
@@ -101,10 +97,7 @@ impl Scope {
 
 impl Parser<'_> {
     fn root(&mut self) -> Result<List, ParseError> {
-        let mut list = List {
-            position: self.peek().position,
-            nodes: Vec::new(),
-        };
+        let mut list = List { position: self.peek().position, nodes: Vec::new() };
         while self.peek().kind != Kind::Eof {
             if self.peek().kind == Kind::LeftDelim {
                 let delim = self.next();
@@ -144,9 +137,7 @@ impl Parser<'_> {
             Some(known) if !known.is_blank() => {
                 if !list.is_blank() {
                     let name = quote(name.as_bytes(), Shown::Printable);
-                    return Err(self.error(&format!(
-                        "template: multiple definition of template {name}"
-                    )));
+                    return Err(self.error(&format!("template: multiple definition of template {name}")));
                 }
             }
             _ => {
@@ -158,10 +149,7 @@ impl Parser<'_> {
 
     /// Reads up to and over the `end` or `else` that closes the list.
     fn list(&mut self) -> Result<(List, Ending), ParseError> {
-        let mut list = List {
-            position: self.peek_nonspace().position,
-            nodes: Vec::new(),
-        };
+        let mut list = List { position: self.peek_nonspace().position, nodes: Vec::new() };
         while self.peek_nonspace().kind != Kind::Eof {
             match self.text_or_action()? {
                 Item::Node(node) => list.nodes.push(node),
@@ -174,10 +162,7 @@ impl Parser<'_> {
     fn text_or_action(&mut self) -> Result<Item, ParseError> {
         let token = self.next_nonspace();
         match token.kind {
-            Kind::Text => Ok(Item::Node(Node::Text {
-                position: token.position,
-                text: token.text,
-            })),
+            Kind::Text => Ok(Item::Node(Node::Text { position: token.position, text: token.text })),
             Kind::LeftDelim => {
                 self.scope.action_line = token.line;
                 let item = self.action()?;
@@ -218,11 +203,7 @@ impl Parser<'_> {
                     self.put_back();
                     Some(self.pipe("template clause", Kind::RightDelim)?)
                 };
-                Node::Template(Call {
-                    position: token.position,
-                    name,
-                    pipe,
-                })
+                Node::Template(Call { position: token.position, name, pipe })
             }
             _ => {
                 self.put_back();
@@ -280,10 +261,7 @@ impl Parser<'_> {
                     Control::With => Node::With(branch),
                     Control::Range => Node::Range(branch),
                 };
-                otherwise = Some(List {
-                    position,
-                    nodes: vec![node],
-                });
+                otherwise = Some(List { position, nodes: vec![node] });
             } else {
                 let (list, ending) = self.list()?;
                 if let Ending::Else(_) = ending {
@@ -294,12 +272,7 @@ impl Parser<'_> {
         }
         self.scope.variables.truncate(variables);
         self.depth -= 1;
-        Ok(Branch {
-            position: pipe.position,
-            pipe,
-            list,
-            otherwise,
-        })
+        Ok(Branch { position: pipe.position, pipe, list, otherwise })
     }
 
     /// Reads from behind the word `block`: a definition, and its use in place.
@@ -317,11 +290,7 @@ impl Parser<'_> {
         self.add(name.clone(), list)?;
         self.scope = outer;
         self.depth -= 1;
-        Ok(Node::Template(Call {
-            position: token.position,
-            name,
-            pipe: Some(pipe),
-        }))
+        Ok(Node::Template(Call { position: token.position, name, pipe: Some(pipe) }))
     }
 
     fn template_name(&mut self, token: &Token, context: &str) -> Result<String, ParseError> {
@@ -414,19 +383,14 @@ impl Parser<'_> {
             }) = command.words.first()
             {
                 let stage = index + 1;
-                return Err(self.error(&format!(
-                    "non executable command in pipeline stage {stage}"
-                )));
+                return Err(self.error(&format!("non executable command in pipeline stage {stage}")));
             }
         }
         Ok(())
     }
 
     fn command(&mut self) -> Result<Command, ParseError> {
-        let mut command = Command {
-            position: self.peek_nonspace().position,
-            words: Vec::new(),
-        };
+        let mut command = Command { position: self.peek_nonspace().position, words: Vec::new() };
         loop {
             self.peek_nonspace();
             if let Some(word) = self.operand()? {
@@ -476,10 +440,7 @@ impl Parser<'_> {
             WordKind::Function(_) | WordKind::Chain { .. } | WordKind::Pipe(_) => {
                 word = Word {
                     position: first.position,
-                    kind: WordKind::Chain {
-                        of: Box::new(word),
-                        fields: more,
-                    },
+                    kind: WordKind::Chain { of: Box::new(word), fields: more },
                 };
             }
         }
@@ -504,17 +465,13 @@ impl Parser<'_> {
                     let name = quote(token.text.as_bytes(), Shown::Printable);
                     return Err(self.error(&format!("undefined variable {name}")));
                 }
-                WordKind::Variable {
-                    name: token.text,
-                    fields: Vec::new(),
-                }
+                WordKind::Variable { name: token.text, fields: Vec::new() }
             }
             Kind::Field => WordKind::Field(vec![token.text.trim_start_matches('.').to_owned()]),
             Kind::Bool => WordKind::Bool(token.text == "true"),
-            Kind::CharConstant | Kind::Complex | Kind::Number => WordKind::Number {
-                number: self.number(&token)?,
-                text: token.text,
-            },
+            Kind::CharConstant | Kind::Complex | Kind::Number => {
+                WordKind::Number { number: self.number(&token)?, text: token.text }
+            }
             Kind::LeftParen => {
                 if self.scope.parens >= MAX_DEPTH {
                     return Err(self.error("max expression depth exceeded"));
@@ -526,10 +483,9 @@ impl Parser<'_> {
                 self.depth -= 1;
                 WordKind::Pipe(pipe)
             }
-            Kind::String | Kind::RawString => WordKind::String {
-                bytes: self.unquoted(&token)?,
-                literal: token.text,
-            },
+            Kind::String | Kind::RawString => {
+                WordKind::String { bytes: self.unquoted(&token)?, literal: token.text }
+            }
             _ => {
                 self.put_back();
                 return Ok(None);
@@ -639,11 +595,7 @@ impl Parser<'_> {
 
     fn expect(&mut self, kind: Kind, context: &str) -> Result<Token, ParseError> {
         let token = self.next_nonspace();
-        if token.kind == kind {
-            Ok(token)
-        } else {
-            Err(self.unexpected(&token, context))
-        }
+        if token.kind == kind { Ok(token) } else { Err(self.unexpected(&token, context)) }
     }
 
     fn unexpected(&self, token: &Token, context: &str) -> ParseError {
@@ -654,22 +606,13 @@ impl Parser<'_> {
         if line == 0 || line == token.line {
             return self.error(&token.text);
         }
-        let action = if token.text.ends_with(" action") {
-            ""
-        } else {
-            " in action"
-        };
-        self.error(&format!(
-            "{}{action} started at {}:{line}",
-            token.text, self.name
-        ))
+        let action = if token.text.ends_with(" action") { "" } else { " in action" };
+        self.error(&format!("{}{action} started at {}:{line}", token.text, self.name))
     }
 
     fn error(&self, wrong: &str) -> ParseError {
         let [newest, ..] = &self.scope.tokens;
-        ParseError {
-            message: format!("template: {}:{}: {wrong}", self.name, newest.line),
-        }
+        ParseError { message: format!("template: {}:{}: {wrong}", self.name, newest.line) }
     }
 }
 

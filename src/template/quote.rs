@@ -129,10 +129,7 @@ fn digits(text: &[u8], count: usize, base: u32) -> Result<(u32, &[u8]), InvalidS
     let mut value = 0_u32;
     for &digit in digits {
         let digit = char::from(digit).to_digit(base).ok_or(InvalidSyntax)?;
-        value = value
-            .checked_mul(base)
-            .and_then(|value| value.checked_add(digit))
-            .ok_or(InvalidSyntax)?;
+        value = value.checked_mul(base).and_then(|value| value.checked_add(digit)).ok_or(InvalidSyntax)?;
     }
     Ok((value, rest))
 }

@@ -76,17 +76,29 @@ pub struct Word {
 #[derive(Clone, Debug)]
 pub enum WordKind {
     Bool(bool),
-    Number { text: String, number: Number },
-    String { literal: String, bytes: Vec<u8> },
+    Number {
+        text: String,
+        number: Number,
+    },
+    String {
+        literal: String,
+        bytes: Vec<u8>,
+    },
     Nil,
     Dot,
     Function(Function),
     /// `.A.B`
     Field(Vec<String>),
     /// `$x.A.B`, the name with its dollar sign.
-    Variable { name: String, fields: Vec<String> },
+    Variable {
+        name: String,
+        fields: Vec<String>,
+    },
     /// `(pipeline).A.B`
-    Chain { of: Box<Word>, fields: Vec<String> },
+    Chain {
+        of: Box<Word>,
+        fields: Vec<String>,
+    },
     Pipe(Pipe),
 }
 
@@ -236,7 +248,5 @@ impl Display for Word {
 }
 
 fn write_fields(formatter: &mut Formatter<'_>, fields: &[String]) -> fmt::Result {
-    fields
-        .iter()
-        .try_for_each(|field| write!(formatter, ".{field}"))
+    fields.iter().try_for_each(|field| write!(formatter, ".{field}"))
 }

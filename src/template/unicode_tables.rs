@@ -1,4 +1,4 @@
-//! Tables of Go's `unicode` package, written by `tests/templates/unicode.go`.
+//! Tables of Go's `unicode` package, written by `tests/templates/generator/unicode`.
 //!
 //! Unicode 17.0.0; inclusive ranges above ASCII, in order.
 

@@ -139,17 +139,11 @@ pub struct Signature {
 
 impl Signature {
     pub const fn of(parameters: &'static [Type]) -> Self {
-        Self {
-            parameters,
-            more: None,
-        }
+        Self { parameters, more: None }
     }
 
     pub const fn variadic(parameters: &'static [Type], more: Type) -> Self {
-        Self {
-            parameters,
-            more: Some(more),
-        }
+        Self { parameters, more: Some(more) }
     }
 }
 
@@ -165,29 +159,19 @@ impl Value {
     }
 
     /// A `map[string]string`.
-    pub fn string_map<K: AsRef<[u8]>, S: AsRef<[u8]>>(
-        entries: impl IntoIterator<Item = (K, S)>,
-    ) -> Self {
-        let entries = entries
-            .into_iter()
-            .map(|(key, value)| (key.as_ref().to_vec(), Self::string(value)))
-            .collect();
+    pub fn string_map<K: AsRef<[u8]>, S: AsRef<[u8]>>(entries: impl IntoIterator<Item = (K, S)>) -> Self {
+        let entries =
+            entries.into_iter().map(|(key, value)| (key.as_ref().to_vec(), Self::string(value))).collect();
         Self::Map(Map::new(&Type::String, entries))
     }
 
     pub fn object(body: impl Struct + 'static) -> Self {
-        Self::Object(Object {
-            body: Arc::new(body),
-            pointer: false,
-        })
+        Self::Object(Object { body: Arc::new(body), pointer: false })
     }
 
     /// A pointer to a struct, which is what Docker and logspout render their templates with.
     pub fn pointer(body: impl Struct + 'static) -> Self {
-        Self::Object(Object {
-            body: Arc::new(body),
-            pointer: true,
-        })
+        Self::Object(Object { body: Arc::new(body), pointer: true })
     }
 
     /// The static type; `None` where there is no value to have one.
@@ -210,8 +194,7 @@ impl Value {
 
     /// The type's name, for messages.
     pub fn type_name(&self) -> String {
-        self.kind()
-            .map_or_else(|| "<nil>".to_owned(), |kind| kind.to_string())
+        self.kind().map_or_else(|| "<nil>".to_owned(), |kind| kind.to_string())
     }
 
     /// The type's name, of what a pointer points to where it is one.
@@ -284,6 +267,14 @@ impl Value {
         }
     }
 
+    /// A function that takes Go's wrapper gets no value at all for `nil`, not an empty interface.
+    pub fn into_reflected(self, kind: Option<Type>) -> Self {
+        match kind {
+            Some(Type::Any | Type::Reflected) => self.into_concrete(),
+            _ => self,
+        }
+    }
+
     /// The value as an element of a container, where it has the container's static type.
     fn held_as(&self, element: Type) -> Self {
         match (element, self) {
@@ -309,23 +300,11 @@ impl From<String> for Value {
 impl List {
     pub fn new(element: &'static Type, items: Vec<Value>) -> Self {
         let length = items.len();
-        Self {
-            element,
-            array: Some(items.into()),
-            start: 0,
-            length,
-            capacity: length,
-        }
+        Self { element, array: Some(items.into()), start: 0, length, capacity: length }
     }
 
     pub fn nil(element: &'static Type) -> Self {
-        Self {
-            element,
-            array: None,
-            start: 0,
-            length: 0,
-            capacity: 0,
-        }
+        Self { element, array: None, start: 0, length: 0, capacity: 0 }
     }
 
     pub fn len(&self) -> usize {
@@ -372,17 +351,11 @@ impl List {
 
 impl Map {
     pub fn new(element: &'static Type, entries: BTreeMap<Vec<u8>, Value>) -> Self {
-        Self {
-            element,
-            entries: Some(Arc::new(entries)),
-        }
+        Self { element, entries: Some(Arc::new(entries)) }
     }
 
     pub fn nil(element: &'static Type) -> Self {
-        Self {
-            element,
-            entries: None,
-        }
+        Self { element, entries: None }
     }
 
     pub fn len(&self) -> usize {
@@ -400,10 +373,7 @@ impl Map {
 
     /// The entries as they are stored: without the container's static type.
     pub fn entries(&self) -> impl Iterator<Item = (&[u8], &Value)> {
-        self.entries
-            .iter()
-            .flat_map(|entries| entries.iter())
-            .map(|(key, value)| (key.as_slice(), value))
+        self.entries.iter().flat_map(|entries| entries.iter()).map(|(key, value)| (key.as_slice(), value))
     }
 
     pub fn keys(&self) -> Vec<Vec<u8>> {
@@ -426,10 +396,7 @@ impl Object {
 
     /// The struct itself, where this is a pointer to it.
     pub fn target(&self) -> Self {
-        Self {
-            body: Arc::clone(&self.body),
-            pointer: false,
-        }
+        Self { body: Arc::clone(&self.body), pointer: false }
     }
 
     /// Whether both are pointers to the very same struct.

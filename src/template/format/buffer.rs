@@ -12,10 +12,7 @@ pub struct Limited;
 
 impl Buffer {
     pub fn new(limit: usize) -> Self {
-        Self {
-            bytes: Vec::new(),
-            limit,
-        }
+        Self { bytes: Vec::new(), limit }
     }
 
     pub fn push(&mut self, bytes: impl AsRef<[u8]>) -> Result<(), Limited> {

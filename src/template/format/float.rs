@@ -53,10 +53,7 @@ impl Digits {
         };
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let digits = mantissa.replace('.', "");
-        Self {
-            digits: digits.trim_end_matches('0').to_owned(),
-            exponent: exponent.parse().unwrap_or(0),
-        }
+        Self { digits: digits.trim_end_matches('0').to_owned(), exponent: exponent.parse().unwrap_or(0) }
     }
 }
 
@@ -184,4 +181,4 @@ fn parts(value: f64) -> (u64, i32) {
 /// Digits enough to write any float in full; behind them are only zeros.
 const LONGEST: usize = 1100;
 /// From this exponent on, the shortest form has an exponent.
-const SHORTEST_FIXED: usize = 21;
+const SHORTEST_FIXED: usize = 6;

@@ -47,10 +47,7 @@ impl Flags {
     }
 
     fn without_zero(&self) -> Self {
-        Self {
-            zero: false,
-            ..*self
-        }
+        Self { zero: false, ..*self }
     }
 
     pub fn string(&self, out: &mut Buffer, bytes: &[u8]) -> Result<(), Limited> {
@@ -61,10 +58,7 @@ impl Flags {
         let Some(precision) = self.precision else {
             return bytes;
         };
-        let length = Characters::of(bytes)
-            .take(precision)
-            .map(|character| character.bytes.len())
-            .sum();
+        let length = Characters::of(bytes).take(precision).map(|character| character.bytes.len()).sum();
         bytes.get(..length).unwrap_or(bytes)
     }
 
@@ -77,19 +71,12 @@ impl Flags {
     }
 
     fn shown(&self) -> Shown {
-        if self.plus {
-            Shown::AsciiOnly
-        } else {
-            Shown::Printable
-        }
+        if self.plus { Shown::AsciiOnly } else { Shown::Printable }
     }
 
     /// `%x` and `%X` of a string.
     pub fn hex_string(&self, out: &mut Buffer, bytes: &[u8], upper: bool) -> Result<(), Limited> {
-        let bytes = self
-            .precision
-            .and_then(|precision| bytes.get(..precision))
-            .unwrap_or(bytes);
+        let bytes = self.precision.and_then(|precision| bytes.get(..precision)).unwrap_or(bytes);
         let prefix = match (self.sharp, upper) {
             (false, _) => "",
             (true, false) => "0x",
@@ -103,11 +90,7 @@ impl Flags {
             if index == 0 || self.space {
                 text.push_str(prefix);
             }
-            text.push_str(&if upper {
-                format!("{byte:02X}")
-            } else {
-                format!("{byte:02x}")
-            });
+            text.push_str(&if upper { format!("{byte:02X}") } else { format!("{byte:02x}") });
         }
         self.pad(out, text)
     }
@@ -208,29 +191,20 @@ impl Flags {
         };
         let precision = self.precision.or(default);
         let text = format_float(value, style, precision);
-        let mut sign = if value.is_nan() { '+' } else { ' ' };
-        let mut digits = match text.split_at_checked(1) {
-            Some((first @ ("-" | "+"), rest)) => {
-                sign = if first == "-" { '-' } else { '+' };
-                rest.to_owned()
-            }
-            _ => {
-                sign = '+';
-                text
-            }
+        let (mut sign, mut digits) = match text.split_at_checked(1) {
+            Some(("-", digits)) => ('-', digits.to_owned()),
+            Some(("+", digits)) => ('+', digits.to_owned()),
+            _ => ('+', text),
         };
         if self.space && sign == '+' && !self.plus {
             sign = ' ';
         }
         if !value.is_finite() {
-            // Neither is a number to fill with zeros.
-            let shown = if value.is_nan() && !self.space && !self.plus {
-                digits
-            } else {
-                let hidden = sign == '+' && !self.plus && !value.is_infinite();
-                if hidden { digits } else { format!("{sign}{digits}") }
-            };
-            return self.without_zero().pad(out, shown);
+            // Neither is a number to fill with zeros; infinity always has its sign.
+            if value.is_infinite() || self.space || self.plus {
+                digits.insert(0, sign);
+            }
+            return self.without_zero().pad(out, digits);
         }
         if self.sharp && verb != 'b' {
             digits = with_point(&digits, verb, precision);
@@ -262,10 +236,7 @@ fn with_point(text: &str, verb: char, precision: Option<usize>) -> String {
         'x' | 'X' => &['p', 'P'],
         _ => &['p', 'P', 'e', 'E'],
     };
-    let (number, tail) = text
-        .find(marks)
-        .and_then(|at| text.split_at_checked(at))
-        .unwrap_or((text, ""));
+    let (number, tail) = text.find(marks).and_then(|at| text.split_at_checked(at)).unwrap_or((text, ""));
     let significant = number
         .chars()
         .filter(|&character| character != '.')
@@ -284,8 +255,5 @@ fn with_point(text: &str, verb: char, precision: Option<usize>) -> String {
 }
 
 fn character_of(value: u64) -> char {
-    u32::try_from(value)
-        .ok()
-        .and_then(char::from_u32)
-        .unwrap_or(char::REPLACEMENT_CHARACTER)
+    u32::try_from(value).ok().and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER)
 }

@@ -39,9 +39,7 @@ fn equal_compounds(first: &Value, other: &Value) -> Result<bool, Failure> {
         || matches!(other, Value::Nil)
         || match (first, other) {
             (Value::List(_), Value::List(_)) | (Value::Map(_), Value::Map(_)) => true,
-            (Value::Object(first), Value::Object(other)) => {
-                first.is_pointer() == other.is_pointer()
-            }
+            (Value::Object(first), Value::Object(other)) => first.is_pointer() == other.is_pointer(),
             _ => false,
         };
     if !comparable {
@@ -57,16 +55,9 @@ fn equal_compounds(first: &Value, other: &Value) -> Result<bool, Failure> {
         return Ok(first.is_nil() && other.is_nil());
     }
     match (first, other) {
-        (Value::Object(first), Value::Object(other)) => {
-            Ok(first.body().name() == other.body().name()
-                && (first.is_same(other)
-                    || (!first.is_pointer() && first.body().equals(other.body()))))
-        }
-        _ => Err(Failure::Message(format!(
-            "non-comparable type {}: {}",
-            shown(other),
-            other.type_name()
-        ))),
+        (Value::Object(first), Value::Object(other)) => Ok(first.body().name() == other.body().name()
+            && (first.is_same(other) || (!first.is_pointer() && first.body().equals(other.body())))),
+        _ => Err(Failure::Message(format!("non-comparable type {}: {}", shown(other), other.type_name()))),
     }
 }
 

@@ -42,10 +42,7 @@ fn entry(map: &Map, index: &Value) -> Result<Value, Failure> {
     match index.concrete() {
         Value::String(key) => Ok(map.get(key).unwrap_or_else(|| Value::zero(map.element()))),
         Value::Nil => Err("value is nil; should be of type string".into()),
-        other => Err(Failure::Message(format!(
-            "value has type {}; should be string",
-            other.type_name()
-        ))),
+        other => Err(Failure::Message(format!("value has type {}; should be string", other.type_name()))),
     }
 }
 
@@ -55,10 +52,7 @@ pub fn slice(item: &Value, indexes: &[Value]) -> Result<Value, Failure> {
         return Err("slice of untyped nil".into());
     }
     if indexes.len() > 3 {
-        return Err(Failure::Message(format!(
-            "too many slice indexes: {}",
-            indexes.len()
-        )));
+        return Err(Failure::Message(format!("too many slice indexes: {}", indexes.len())));
     }
     let (length, capacity) = match item.concrete() {
         Value::String(_) if indexes.len() == 3 => {
@@ -67,10 +61,7 @@ pub fn slice(item: &Value, indexes: &[Value]) -> Result<Value, Failure> {
         Value::String(bytes) => (bytes.len(), bytes.len()),
         Value::List(list) => (list.len(), list.capacity()),
         other => {
-            return Err(Failure::Message(format!(
-                "can't slice item of type {}",
-                other.target_type_name()
-            )));
+            return Err(Failure::Message(format!("can't slice item of type {}", other.target_type_name())));
         }
     };
     let mut bounds = [0, length, capacity];
@@ -85,14 +76,10 @@ pub fn slice(item: &Value, indexes: &[Value]) -> Result<Value, Failure> {
     }
     let [from, to, limit] = bounds;
     if from > to {
-        return Err(Failure::Message(format!(
-            "invalid slice index: {from} > {to}"
-        )));
+        return Err(Failure::Message(format!("invalid slice index: {from} > {to}")));
     }
     if to > limit {
-        return Err(Failure::Message(format!(
-            "invalid slice index: {to} > {limit}"
-        )));
+        return Err(Failure::Message(format!("invalid slice index: {to} > {limit}")));
     }
     Ok(match item.concrete() {
         Value::String(bytes) => Value::string(bytes.get(from..to).unwrap_or_default()),
@@ -109,10 +96,7 @@ pub fn length(item: &Value) -> Result<i64, Failure> {
         Value::Nil if item.kind() == Some(Type::Any) => return Err("len of nil pointer".into()),
         Value::Nil => return Err("reflect: call of reflect.Value.Type on zero Value".into()),
         other => {
-            return Err(Failure::Message(format!(
-                "len of type {}",
-                other.target_type_name()
-            )));
+            return Err(Failure::Message(format!("len of type {}", other.target_type_name())));
         }
     };
     Ok(i64::try_from(length).unwrap_or(i64::MAX))

@@ -1,9 +1,7 @@
 //! `split`, `join`, `title`, `lower`, `upper`, `pad` and `truncate`, as Docker defines them.
 
 use super::failure::Failure;
-use crate::template::characters::{
-    Characters, is_digit, is_letter, is_space, to_lower, to_title, to_upper,
-};
+use crate::template::characters::{Characters, is_digit, is_letter, is_space, to_lower, to_title, to_upper};
 use crate::template::format::{Buffer, Limited};
 use crate::template::value::Value;
 
@@ -68,11 +66,7 @@ pub fn upper(text: &[u8], limit: usize) -> Result<Vec<u8>, Limited> {
 pub fn title(text: &[u8], limit: usize) -> Result<Vec<u8>, Limited> {
     let mut begins = true;
     mapped(text, limit, |character| {
-        let mapped = if begins {
-            to_title(character)
-        } else {
-            character
-        };
+        let mapped = if begins { to_title(character) } else { character };
         begins = match character {
             '_' => false,
             _ if character.is_ascii() => !character.is_ascii_alphanumeric(),
@@ -82,11 +76,7 @@ pub fn title(text: &[u8], limit: usize) -> Result<Vec<u8>, Limited> {
     })
 }
 
-fn mapped(
-    text: &[u8],
-    limit: usize,
-    mut map: impl FnMut(char) -> char,
-) -> Result<Vec<u8>, Limited> {
+fn mapped(text: &[u8], limit: usize, mut map: impl FnMut(char) -> char) -> Result<Vec<u8>, Limited> {
     let mut out = Buffer::new(limit);
     for character in Characters::of(text) {
         out.push(map(character.value).encode_utf8(&mut [0; 4]))?;
@@ -113,8 +103,6 @@ fn spaces(count: i64) -> Result<usize, Failure> {
 pub fn truncate(text: &[u8], length: i64) -> Result<Vec<u8>, Failure> {
     match usize::try_from(length) {
         Ok(length) => Ok(text.get(..length).unwrap_or(text).to_vec()),
-        Err(_) => Err(Failure::Message(format!(
-            "runtime error: slice bounds out of range [:{length}]"
-        ))),
+        Err(_) => Err(Failure::Message(format!("runtime error: slice bounds out of range [:{length}]"))),
     }
 }

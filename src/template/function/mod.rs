@@ -30,7 +30,7 @@ impl FunctionSet {
             Self::Go => &[],
             Self::Docker => DOCKER,
         };
-        let mut known = GO.iter().chain(docker);
+        let known = GO.iter().chain(docker);
         known.copied().find(|function| function.name() == name)
     }
 }
@@ -143,9 +143,7 @@ pub fn call(function: Function, arguments: &[Value], limit: usize) -> Result<Val
         Function::Len => Value::Int(contents::length(first)?),
         Function::Html => Value::string(escape::html(&escape::text(arguments, limit)?, limit)?),
         Function::Js => Value::string(escape::js(&escape::text(arguments, limit)?, limit)?),
-        Function::UrlQuery => {
-            Value::string(escape::url_query(&escape::text(arguments, limit)?, limit)?)
-        }
+        Function::UrlQuery => Value::string(escape::url_query(&escape::text(arguments, limit)?, limit)?),
         Function::Print => {
             let mut printer = Printer::new(limit);
             printer.print(arguments)?;
@@ -173,10 +171,9 @@ pub fn call(function: Function, arguments: &[Value], limit: usize) -> Result<Val
             limit,
         )?),
         Function::Split => docker::split(docker::bytes(first), docker::bytes(argument(1))),
-        Function::Truncate => Value::string(docker::truncate(
-            docker::bytes(first),
-            docker::int(argument(1)),
-        )?),
+        Function::Truncate => {
+            Value::string(docker::truncate(docker::bytes(first), docker::int(argument(1)))?)
+        }
     })
 }
 

@@ -1,0 +1,5 @@
+//! Cases whose output real Go wrote, and laws that hold for any template.
+
+mod bounds;
+mod contexts;
+mod golden;
