@@ -1,0 +1,17 @@
+//! Drives the program against real parts: a Docker daemon of its own, CloudWatch Logs endpoints, other people's clients.
+//!
+//! A scenario starts what it needs, lets the program ship, and compares event by event what arrived with what was
+//! written. Everything started here ends with the scenario, also with one that fails; every wait has a bound and asks
+//! for a condition. `tests/setup.sh` installs what is needed from outside.
+
+pub mod rules;
+pub mod text;
+
+pub mod docker;
+pub mod peers;
+pub mod program;
+pub mod strict;
+
+pub mod events;
+
+pub mod process;

@@ -1,1 +1,0 @@
-//! Drives the program against real parts.

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# Sets up what the end-to-end tests need on a Debian 12 with root, rustup and Python 3: Docker's daemon, a static
+# busybox, the AWS command line, and a Python environment with boto3 and moto. Quick when all of it is there.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/cloudspout/tests
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+fail() { say "$*"; exit 1; }
+
+# Debian's packages, each named by a file that only it brings.
+packages() {
+  local missing=() package file
+  while read -r package file; do
+    [ -e "$file" ] || missing+=("$package")
+  done <<'LIST'
+docker.io /usr/sbin/dockerd
+busybox-static /usr/share/doc/busybox-static
+awscli /usr/bin/aws
+python3-venv /usr/lib/python3.11/ensurepip
+iptables /usr/sbin/iptables
+openssl /usr/bin/openssl
+ca-certificates /etc/ssl/certs/ca-certificates.crt
+LIST
+  [ ${#missing[@]} -gt 0 ] || return 0
+  say "installing ${missing[*]}"
+  [ "$(id -u)" = 0 ] || fail "these packages are missing and only root can install them: ${missing[*]}"
+  command -v apt-get >/dev/null || fail "no apt-get here: install by other means: ${missing[*]}"
+  local log=$cache/apt.log
+  if ! DEBIAN_FRONTEND=noninteractive policy_free apt-get install -y --no-install-recommends "${missing[@]}" >"$log" 2>&1; then
+    apt-get update >>"$log" 2>&1 || { tail -n 5 "$log" >&2; fail "apt-get update did not work: is there a network?"; }
+    DEBIAN_FRONTEND=noninteractive policy_free apt-get install -y --no-install-recommends "${missing[@]}" >>"$log" 2>&1 ||
+      { tail -n 15 "$log" >&2; fail "apt-get could not install: ${missing[*]}"; }
+  fi
+}
+
+# Runs a command while no package may start its service: the tests start a daemon of their own.
+policy_free() {
+  local policy=/usr/sbin/policy-rc.d
+  if [ -e "$policy" ]; then "$@"; return; fi
+  printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"
+  local status=0
+  "$@" || status=$?
+  rm -f "$policy"
+  return $status
+}
+
+# Containers need control groups; a bare machine without systemd may not have mounted them.
+control_groups() {
+  [ "$(id -u)" = 0 ] || fail "the tests start a Docker daemon, which needs root"
+  grep -q ' /sys/fs/cgroup' /proc/mounts && return 0
+  say "mounting control groups"
+  mount -t cgroup2 cgroup2 /sys/fs/cgroup || fail "no control groups: the Docker daemon cannot run containers here"
+}
+
+# boto3 and moto, at the versions of requirements.txt.
+python_environment() {
+  local venv=$cache/venv wanted
+  wanted=$(sha256sum "$here/requirements.txt" | cut -c1-64)
+  [ "$(cat "$venv/installed" 2>/dev/null || true)" = "$wanted" ] && [ -x "$venv/bin/moto_server" ] && return 0
+  say "installing boto3 and moto into $venv"
+  rm -rf "$venv"
+  /usr/bin/python3 -m venv "$venv" >"$cache/pip.log" 2>&1 || python3 -m venv "$venv" >>"$cache/pip.log" 2>&1 ||
+    { tail -n 5 "$cache/pip.log" >&2; fail "python3 -m venv did not work"; }
+  "$venv/bin/python" -m pip install --disable-pip-version-check -q -r "$here/requirements.txt" >>"$cache/pip.log" 2>&1 ||
+    { tail -n 15 "$cache/pip.log" >&2; fail "pip could not install requirements.txt: is there a network?"; }
+  printf '%s' "$wanted" >"$venv/installed"
+}
+
+# The component's target.
+rust_target() {
+  command -v rustup >/dev/null || { command -v cargo >/dev/null && return 0; fail "no Rust here: install rustup first"; }
+  (cd "$here/.." && rustup target list --installed 2>/dev/null | grep -qx wasm32-wasip2) ||
+    (cd "$here/.." && rustup target add wasm32-wasip2) || fail "rustup could not add the target wasm32-wasip2"
+  local part
+  for part in rustfmt clippy; do
+    (cd "$here/.." && rustup component list --installed 2>/dev/null | grep -q "^$part") ||
+      (cd "$here/.." && rustup component add "$part") || fail "rustup could not add $part"
+  done
+}
+
+mkdir -p "$cache"
+packages
+control_groups
+python_environment
+rust_target
