@@ -1,0 +1,131 @@
+//! A container's log, read through the Engine API.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::backoff::Backoff;
+use super::body::Body;
+use super::container::Container;
+use super::engine::{CHUNK, Engine, EngineError, Extent};
+use super::records::Inspected;
+use crate::streams::{LogWriter, Pause, Positions};
+
+/// Reads a container's log until the container is gone. `opened`: what came of opening it before; `from`:
+/// nothing before then is wanted.
+pub(super) async fn follow(
+    container: &Container,
+    found: Inspected,
+    opened: Option<Result<Body, EngineError>>,
+    taken: Positions,
+    from: u64,
+) {
+    let shared = &container.shared;
+    let mut since = taken.time().max(from);
+    // No log stream is opened for a log that cannot be read.
+    let mut body = match open(container, opened, since).await {
+        Opened::Log(body) => body,
+        Opened::Gone => {
+            return tracing::warn!(container = found.name(), "removed before its log could be read");
+        }
+        Opened::Unreadable => {
+            say_unreadable(&found);
+            return container.gone().await;
+        }
+    };
+    let keeper = shared.keeper(&container.id);
+    let writer = shared.hub.open(shared.opening(&found, taken), keeper.clone());
+    let mut run = found.state.started_at;
+    let mut backoff = Backoff::default();
+    loop {
+        let began = Instant::now();
+        let broken = pass_on(&shared.engine, body, &writer).await.err();
+        if let Some(problem) = &broken {
+            tracing::debug!(container = container.id, "{problem}");
+        }
+        let Some(now) = container.inspect().await else {
+            if broken.is_some() {
+                tracing::warn!(container = container.id, "removed before its log could be read to the end");
+            }
+            return writer.end();
+        };
+        let same_run = now.state.started_at == run;
+        let stopped = broken.is_none() && !(same_run && now.is_running());
+        let pause = if stopped { Pause::Stopped } else { Pause::Interrupted };
+        let Some(taken) = writer.pause(pause).await else { return };
+        since = taken.time().max(from);
+        if !stopped {
+            if began.elapsed() > STEADY {
+                backoff.reset();
+            }
+            container.wait(&mut backoff).await;
+        } else if same_run {
+            keeper.read_whole(taken, &now.state.finished_at);
+            let Some(next) = container.next_run(&run).await else { return writer.end() };
+            run = next.state.started_at;
+        } else {
+            run = now.state.started_at;
+        }
+        body = match open(container, None, since).await {
+            Opened::Log(body) => body,
+            Opened::Gone | Opened::Unreadable => return writer.end(),
+        };
+    }
+}
+
+/// What came of opening a log.
+enum Opened {
+    Log(Body),
+    Gone,
+    Unreadable,
+}
+
+/// Opens the log from `since` on, inclusive; from 0 on, all of it.
+pub(super) async fn open_once(container: &Container, since: u64) -> Result<Body, EngineError> {
+    container.shared.engine.logs(&container.id, Extent::Follow, since).await
+}
+
+/// Opens the log, however long it takes until the daemon is there.
+async fn open(container: &Container, mut opened: Option<Result<Body, EngineError>>, since: u64) -> Opened {
+    let mut backoff = Backoff::default();
+    loop {
+        let attempt = match opened.take() {
+            Some(attempt) => attempt,
+            None => open_once(container, since).await,
+        };
+        match attempt {
+            Ok(body) => return Opened::Log(body),
+            Err(EngineError::Gone(_)) => return Opened::Gone,
+            Err(EngineError::Unreadable(_)) => return Opened::Unreadable,
+            // It is being removed, or that failed half way: then nothing changes for a long time.
+            Err(EngineError::Conflict(_)) => container.news.notified().await,
+            Err(problem) => {
+                tracing::debug!(container = container.id, "{problem}");
+                container.wait(&mut backoff).await;
+            }
+        }
+        if container.inspect().await.is_none() {
+            return Opened::Gone;
+        }
+    }
+}
+
+/// Moves everything on that comes. An error: there may be more.
+pub(super) async fn pass_on(engine: &Engine, mut body: Body, writer: &LogWriter) -> Result<(), EngineError> {
+    while let Some(bytes) = body.next(CHUNK).await {
+        writer.write(bytes.map_err(|error| engine.broken(&error))?).await;
+    }
+    Ok(())
+}
+
+pub(super) fn say_unreadable(found: &Inspected) {
+    tracing::warn!(
+        "the log of container {} cannot be read: Docker keeps none with the log driver {:?}; run it with \
+         --log-driver json-file or local for it to be shipped",
+        found.name(),
+        found.host_config.log_config.driver
+    );
+}
+
+/// A connection that held for so long did not break for the reason of the one before.
+const STEADY: Duration = Duration::from_secs(10);

@@ -1,0 +1,111 @@
+//! Docker as a source: every container's log becomes a log stream on the hub.
+//!
+//! The supervisor learns from the Engine API which containers there are and what becomes of them; each
+//! container that is followed has a task of its own, which waits nearly always. Nothing in here looks at
+//! what a log says.
+
+mod address;
+mod api;
+mod backoff;
+mod body;
+mod container;
+mod engine;
+mod instant;
+mod once;
+mod own;
+mod records;
+mod supervisor;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+pub use address::{Address, AddressError, Tls};
+pub use engine::EngineError;
+
+use crate::positions::Store;
+use crate::streams::Hub;
+use engine::Engine;
+use own::Own;
+
+/// What the operator chose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    pub address: Address,
+    pub extent: Extent,
+    pub backlog: Backlog,
+    pub source: Source,
+    /// Docker's data root as it is seen from here, if that is not where the daemon says.
+    pub docker_root: Option<PathBuf>,
+}
+
+/// How much is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Every container for as long as it exists, and every new one.
+    Follow,
+    /// What all containers, running or not, have logged so far.
+    Once,
+}
+
+/// Where to begin in the log of a container that runs at the start and of which nothing is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backlog {
+    Beginning,
+    Now,
+}
+
+/// The way to a container's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The daemon's files where they can be read, else the Engine API.
+    Auto,
+    Files,
+    Api,
+}
+
+/// Follows containers, or reads once what they have logged.
+///
+/// With [`Extent::Follow`] it does so until it is dropped. Dropping it ends every log stream for good, so
+/// let the component return from `run` first. With [`Extent::Once`] it moves the component on to
+/// `finishing` once everything has been read, and returns.
+///
+/// # Errors
+/// The daemon is not there at the start. That it goes away later is waited out.
+pub async fn run(config: Config, hub: Hub, store: Store) -> Result<(), EngineError> {
+    let engine = Engine::new(config.address.clone());
+    engine.negotiate().await?;
+    let info = engine.info().await?;
+    let shared = Arc::new(Shared {
+        begun: instant::nanoseconds(&info.system_time).unwrap_or_else(instant::now),
+        daemon_name: info.name,
+        own: Own::of_this_process(),
+        connected: watch::channel(()).0,
+        engine,
+        config,
+        hub,
+        store,
+    });
+    match shared.config.extent {
+        Extent::Follow => supervisor::run(shared).await,
+        Extent::Once => once::run(shared).await,
+    }
+}
+
+/// What all parts of this source share.
+struct Shared {
+    config: Config,
+    engine: Engine,
+    hub: Hub,
+    store: Store,
+    own: Own,
+    daemon_name: String,
+    /// The daemon's clock at the start, in nanoseconds.
+    begun: u64,
+    /// Told whenever the daemon is there again.
+    connected: watch::Sender<()>,
+}
+
+#[cfg(test)]
+mod tests;
