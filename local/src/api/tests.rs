@@ -1,0 +1,1 @@
+//! Operations called directly with JSON, on a clock that stands still.

@@ -1,0 +1,299 @@
+//! Names, and which batches hold what: the part of the store that is always in memory.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::merge::{Span, Window};
+use super::{StoreError, Streams};
+use crate::clock::Timestamp;
+
+/// All groups, and the order in which batches came.
+#[derive(Default)]
+pub struct Index {
+    pub groups: BTreeMap<String, Group>,
+    newest_batch: u64,
+    /// Every batch in order of arrival, with its size; deleted ones stay until they are at the front.
+    arrivals: VecDeque<Arrival>,
+    size: u64,
+}
+
+struct Arrival {
+    number: u64,
+    size: u64,
+    group: Arc<str>,
+    stream: Arc<str>,
+}
+
+/// A log group's settings and streams.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Group {
+    pub created: i64,
+    pub retention: Option<u32>,
+    pub class: String,
+    pub kms_key: Option<String>,
+    pub tags: BTreeMap<String, String>,
+    pub delete_protected: bool,
+    #[serde(skip)]
+    pub streams: BTreeMap<String, Stream>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Stream {
+    pub created: i64,
+    /// In order of arrival.
+    pub batches: Vec<Placed>,
+    /// These three remember batches that had to go.
+    first: Option<i64>,
+    last: Option<i64>,
+    last_ingested: Option<i64>,
+}
+
+/// A batch and what readers need to know without opening it.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    pub number: u64,
+    pub first: i64,
+    pub last: i64,
+    pub events: u32,
+    pub message_bytes: u64,
+    /// As stored.
+    pub size: u64,
+    pub ingested: i64,
+    /// Present if batches are kept in memory.
+    pub bytes: Option<Bytes>,
+}
+
+/// A group as it is described.
+pub struct GroupView {
+    pub name: String,
+    pub settings: Group,
+    pub stored_bytes: u64,
+}
+
+/// A stream as it is described.
+pub struct StreamView {
+    pub name: String,
+    pub created: i64,
+    pub first: Option<i64>,
+    pub last: Option<i64>,
+    pub last_ingested: Option<i64>,
+}
+
+impl Index {
+    pub fn group(&self, name: &str) -> Result<&Group, StoreError> {
+        self.groups.get(name).ok_or(StoreError::NoGroup)
+    }
+
+    pub fn group_mut(&mut self, name: &str) -> Result<&mut Group, StoreError> {
+        self.groups.get_mut(name).ok_or(StoreError::NoGroup)
+    }
+
+    pub fn stream(&self, group: &str, name: &str) -> Result<&Stream, StoreError> {
+        self.group(group)?.streams.get(name).ok_or(StoreError::NoStream)
+    }
+
+    pub fn add_stream(&mut self, group: &str, name: &str, created: Timestamp) {
+        if let Some(group) = self.groups.get_mut(group) {
+            let stream = Stream { created: created.0, ..Stream::default() };
+            group.streams.insert(name.to_owned(), stream);
+        }
+    }
+
+    pub fn remove_group(&mut self, name: &str) {
+        if let Some(group) = self.groups.remove(name) {
+            for stream in group.streams.into_values() {
+                self.forget(&stream);
+            }
+        }
+    }
+
+    pub fn remove_stream(&mut self, group: &str, name: &str) {
+        let stream = self.groups.get_mut(group).and_then(|group| group.streams.remove(name));
+        if let Some(stream) = stream {
+            self.forget(&stream);
+        }
+    }
+
+    fn forget(&mut self, stream: &Stream) {
+        let size: u64 = stream.batches.iter().map(|placed| placed.size).sum();
+        self.size = self.size.saturating_sub(size);
+        if self.size == 0 {
+            self.arrivals.clear();
+        }
+    }
+
+    pub fn next_batch(&mut self) -> u64 {
+        self.newest_batch += 1;
+        self.newest_batch
+    }
+
+    /// The oldest batches whose going leaves at most `allowed` bytes.
+    pub fn crowded_out(&mut self, allowed: u64) -> Vec<u64> {
+        let (mut size, mut numbers) = (self.size, Vec::new());
+        let Index { groups, arrivals, .. } = self;
+        // Batches of deleted streams are free to go, wherever they stand.
+        if size > allowed {
+            arrivals.retain(|arrival| arrival.is_in(groups));
+        }
+        for arrival in arrivals.iter() {
+            if size <= allowed {
+                break;
+            }
+            size = size.saturating_sub(arrival.size);
+            numbers.push(arrival.number);
+        }
+        numbers
+    }
+
+    /// Lets the oldest batches go and answers how many events they held.
+    pub fn evict(&mut self, batches: usize) -> u64 {
+        let mut events = 0;
+        for arrival in self.arrivals.drain(..batches.min(self.arrivals.len())) {
+            let stream = self
+                .groups
+                .get_mut(&*arrival.group)
+                .and_then(|group| group.streams.get_mut(&*arrival.stream));
+            let Some(stream) = stream else { continue };
+            stream.batches.retain(|placed| {
+                let goes = placed.number == arrival.number;
+                events += if goes { u64::from(placed.events) } else { 0 };
+                !goes
+            });
+            self.size = self.size.saturating_sub(arrival.size);
+        }
+        events
+    }
+
+    pub fn place(&mut self, group: &str, name: &str, placed: Placed) {
+        self.newest_batch = self.newest_batch.max(placed.number);
+        let stream = self.groups.get_mut(group).and_then(|group| group.streams.get_mut(name));
+        let Some(stream) = stream else { return };
+        stream.first = Some(stream.first.map_or(placed.first, |first| first.min(placed.first)));
+        stream.last = Some(stream.last.map_or(placed.last, |last| last.max(placed.last)));
+        stream.last_ingested = Some(placed.ingested);
+        self.size += placed.size;
+        self.arrivals.push_back(Arrival {
+            number: placed.number,
+            size: placed.size,
+            group: group.into(),
+            stream: name.into(),
+        });
+        stream.batches.push(placed);
+    }
+
+    pub fn groups_after(
+        &self,
+        name: Option<&str>,
+        limit: usize,
+        fits: impl Fn(&str, &Group) -> bool,
+    ) -> Vec<GroupView> {
+        self.groups
+            .iter()
+            .filter(|(candidate, _)| name.is_none_or(|name| candidate.as_str() > name))
+            .filter(|(candidate, group)| fits(candidate, group))
+            .take(limit)
+            .map(|(name, group)| GroupView {
+                name: name.clone(),
+                stored_bytes: group.stored_bytes(),
+                settings: group.clone_settings(),
+            })
+            .collect()
+    }
+
+    pub fn streams(&self, group: &str) -> Result<Vec<StreamView>, StoreError> {
+        let views = self.group(group)?.streams.iter().map(|(name, stream)| StreamView {
+            name: name.clone(),
+            created: stream.created,
+            first: stream.first,
+            last: stream.last,
+            last_ingested: stream.last_ingested,
+        });
+        Ok(views.collect())
+    }
+
+    /// The batches that may hold events of a window.
+    pub fn spans(&self, group: &str, streams: &Streams, window: Window) -> Result<Vec<Span>, StoreError> {
+        let group = self.group(group)?;
+        let mut spans = Vec::new();
+        match streams {
+            Streams::All => {
+                for (name, stream) in &group.streams {
+                    stream.push_spans(name, window, &mut spans);
+                }
+            }
+            Streams::Prefixed(prefix) => {
+                let bounds = (Bound::Included(prefix.as_str()), Bound::Unbounded);
+                let from = group.streams.range::<str, _>(bounds);
+                for (name, stream) in from.take_while(|(name, _)| name.starts_with(prefix)) {
+                    stream.push_spans(name, window, &mut spans);
+                }
+            }
+            Streams::Named(names) => {
+                let mut names = names.clone();
+                names.sort();
+                names.dedup();
+                for name in &names {
+                    let stream = group.streams.get(name).ok_or(StoreError::NoStream)?;
+                    stream.push_spans(name, window, &mut spans);
+                }
+            }
+        }
+        Ok(spans)
+    }
+
+    pub fn totals(&self) -> BTreeMap<&'static str, u64> {
+        let streams = self.groups.values().map(|group| group.streams.len() as u64).sum();
+        BTreeMap::from([("groups", self.groups.len() as u64), ("streams", streams), ("bytes", self.size)])
+    }
+}
+
+impl Arrival {
+    fn is_in(&self, groups: &BTreeMap<String, Group>) -> bool {
+        groups.get(&*self.group).and_then(|group| group.streams.get(&*self.stream)).is_some_and(|stream| {
+            stream.batches.binary_search_by_key(&self.number, |placed| placed.number).is_ok()
+        })
+    }
+}
+
+impl Group {
+    fn stored_bytes(&self) -> u64 {
+        let batches = self.streams.values().flat_map(|stream| &stream.batches);
+        batches.map(|placed| placed.message_bytes).sum()
+    }
+
+    /// The group without its streams, which can be many.
+    fn clone_settings(&self) -> Group {
+        Group {
+            created: self.created,
+            retention: self.retention,
+            class: self.class.clone(),
+            kms_key: self.kms_key.clone(),
+            tags: self.tags.clone(),
+            delete_protected: self.delete_protected,
+            streams: BTreeMap::new(),
+        }
+    }
+}
+
+impl Stream {
+    fn push_spans(&self, name: &str, window: Window, spans: &mut Vec<Span>) {
+        let name: Arc<str> = name.into();
+        let overlapping = self
+            .batches
+            .iter()
+            .filter(|placed| placed.last >= window.from.timestamp && placed.first <= window.until.timestamp);
+        spans.extend(overlapping.map(|placed| Span {
+            stream: Arc::clone(&name),
+            number: placed.number,
+            first: placed.first,
+            last: placed.last,
+            events: placed.events,
+            ingested: placed.ingested,
+            bytes: placed.bytes.clone(),
+        }));
+    }
+}
