@@ -1,5 +1,21 @@
-//! Ships container logs to Amazon CloudWatch Logs: the core, without a socket, a file or a clock.
+//! Ships container logs to Amazon CloudWatch Logs: the core, and the component built from it.
+//!
+//! A line's way: [`lines`] turn a log's bytes into events, [`naming`] says where they go, [`batch`] writes
+//! them into the body of a request, [`sigv4`] signs it, [`delivery`] judges the answer, and [`shipper`] is
+//! the machine that joins them. It does nothing by itself: bytes, answers and the time are handed in;
+//! requests and acknowledgements come out. `component` drives it where it runs as a WASI component.
 
-pub mod lines;
+#![deny(unsafe_code)]
+
+pub mod batch;
 pub mod cloudwatch;
+#[cfg(target_family = "wasm")]
+mod component;
+pub mod delivery;
+pub mod lines;
+pub mod naming;
+pub mod settings;
+pub mod shipper;
+pub mod sigv4;
+pub mod template;
 pub mod time;

@@ -68,9 +68,13 @@ mod tests {
 
     #[test]
     fn dates_are_counted_from_1970() {
-        for (year, month, day, days) in
-            [(1970, 1, 1, 0), (1970, 3, 1, 59), (2000, 2, 29, 11_016), (2026, 11, 21, 20_778), (1969, 12, 31, -1)]
-        {
+        for (year, month, day, days) in [
+            (1970, 1, 1, 0),
+            (1970, 3, 1, 59),
+            (2000, 2, 29, 11_016),
+            (2026, 11, 21, 20_778),
+            (1969, 12, 31, -1),
+        ] {
             assert_eq!(days_from_civil(year, month, day), days, "{year}-{month}-{day}");
         }
     }

@@ -134,7 +134,6 @@ impl<S: Sink> Output<'_, S> {
     pub fn malformed(&mut self, malformed: Malformed) {
         self.sink.malformed(malformed);
     }
-
 }
 
 /// Feeds `each` whole lines with their LF, joining one that began in an earlier chunk. What is left

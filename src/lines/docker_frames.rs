@@ -189,10 +189,14 @@ mod tests {
         for chunk in [1, 5, 100] {
             let heard = read(Framing::FramesWithTimes, b"plain text\nand more\n", chunk);
             assert!(heard.events.is_empty());
-            let bytes: u64 = heard.malformed.iter().map(|malformed| match malformed {
-                Malformed::Bytes(bytes) => *bytes,
-                Malformed::Daemon(_) => 0,
-            }).sum();
+            let bytes: u64 = heard
+                .malformed
+                .iter()
+                .map(|malformed| match malformed {
+                    Malformed::Bytes(bytes) => *bytes,
+                    Malformed::Daemon(_) => 0,
+                })
+                .sum();
             assert_eq!(bytes, 20, "chunks of {chunk}");
         }
     }

@@ -65,7 +65,8 @@ impl JsonFile {
         let line = line.strip_prefix(b"{\"log\":\"")?.strip_suffix(b"\"}\n")?;
         let quote = memchr::memrchr(b'"', line)?;
         let (head, time) = line.split_at_checked(quote)?;
-        let (time, length) = self.clock.read(time.get(1..)?).filter(|(_, length)| *length + 1 == time.len())?;
+        let (time, length) =
+            self.clock.read(time.get(1..)?).filter(|(_, length)| *length + 1 == time.len())?;
         debug_assert!(length > 0);
         let head = head.strip_suffix(b"\",\"time\":")?;
         let (side, text) = match head.strip_suffix(b"\",\"stream\":\"stdout") {
@@ -112,12 +113,18 @@ mod tests {
     #[test]
     fn entries_are_read_as_docker_writes_them() {
         let log = concat!(
-            r#"{"log":"plain\n","stream":"stdout","time":"1970-01-01T00:00:00.000000001Z"}"#, "\n",
-            r#"{"log":"half ","stream":"stdout","time":"1970-01-01T00:00:00.000000002Z"}"#, "\n",
-            r#"{"log":"oops\n","stream":"stderr","time":"1970-01-01T00:00:00.5Z"}"#, "\n",
-            r#"{"log":"\u003cline\u003e\\n\n","stream":"stdout","time":"1970-01-01T00:00:00.000000002Z"}"#, "\n",
-            r#"{"log":"\n","stream":"stdout","attrs":{"tag":"a","time":"x"},"time":"1970-01-01T00:00:01Z"}"#, "\n",
-            r#"{"log":"\",\"stream\":\"stderr\",\"time\":\"1970-01-01T00:00:09Z\n","stream":"stdout","time":"1970-01-01T00:00:02Z"}"#, "\n",
+            r#"{"log":"plain\n","stream":"stdout","time":"1970-01-01T00:00:00.000000001Z"}"#,
+            "\n",
+            r#"{"log":"half ","stream":"stdout","time":"1970-01-01T00:00:00.000000002Z"}"#,
+            "\n",
+            r#"{"log":"oops\n","stream":"stderr","time":"1970-01-01T00:00:00.5Z"}"#,
+            "\n",
+            r#"{"log":"\u003cline\u003e\\n\n","stream":"stdout","time":"1970-01-01T00:00:00.000000002Z"}"#,
+            "\n",
+            r#"{"log":"\n","stream":"stdout","attrs":{"tag":"a","time":"x"},"time":"1970-01-01T00:00:01Z"}"#,
+            "\n",
+            r#"{"log":"\",\"stream\":\"stderr\",\"time\":\"1970-01-01T00:00:09Z\n","stream":"stdout","time":"1970-01-01T00:00:02Z"}"#,
+            "\n",
         );
         for chunk in 1..log.len() {
             let heard = read(log.as_bytes(), chunk);

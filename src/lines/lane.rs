@@ -288,7 +288,9 @@ mod tests {
         let mut lane = lane(Order::ByOffset, false, Position::default());
         lane.piece(piece(text.as_bytes(), End::Line, 1), &mut heard);
         assert_eq!(texts(&heard).concat(), text);
-        assert!(texts(&heard).iter().all(|text| text.len() <= MAX_MESSAGE_BYTES && !text.contains('\u{FFFD}')));
+        assert!(
+            texts(&heard).iter().all(|text| text.len() <= MAX_MESSAGE_BYTES && !text.contains('\u{FFFD}'))
+        );
     }
 
     #[test]
@@ -311,7 +313,8 @@ mod tests {
 
     #[test]
     fn frames_of_one_time_are_told_apart_by_their_number() {
-        let at = |time, ordinal| Position { time: Timestamp::from_nanos(time), ordinal, ..Position::default() };
+        let at =
+            |time, ordinal| Position { time: Timestamp::from_nanos(time), ordinal, ..Position::default() };
         let piece = |time, text| Piece { time: Timestamp::from_nanos(time), ..piece(text, End::Line, 0) };
         let mut heard = Heard::default();
         let mut lane = lane(Order::ByTime, false, at(5, 2));

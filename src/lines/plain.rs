@@ -83,7 +83,13 @@ impl LinesWithTimes {
     }
 
     /// Takes what can be understood without knowing what follows; how much that was.
-    fn take<S: Sink>(&mut self, bytes: &[u8], offset: &mut u64, out: &mut Output<'_, S>, last: bool) -> usize {
+    fn take<S: Sink>(
+        &mut self,
+        bytes: &[u8],
+        offset: &mut u64,
+        out: &mut Output<'_, S>,
+        last: bool,
+    ) -> usize {
         let mut left = bytes;
         while !left.is_empty() {
             let (used, state) = match self.state {
@@ -175,7 +181,8 @@ mod tests {
 
     #[test]
     fn a_terminals_lines_bring_their_times() {
-        let log = b"1970-01-01T00:00:00.000000007Z one\r\n1970-01-01T00:00:00.5Z \r\n1970-01-01T00:00:01Z a b";
+        let log =
+            b"1970-01-01T00:00:00.000000007Z one\r\n1970-01-01T00:00:00.5Z \r\n1970-01-01T00:00:01Z a b";
         for chunk in 1..90 {
             let heard = read(Framing::LinesWithTimes, true, log, chunk);
             assert_eq!(texts(&heard), ["one", "", "a b"], "chunks of {chunk}");
@@ -208,7 +215,8 @@ mod tests {
 
     #[test]
     fn a_line_without_a_time_is_counted_and_passed_over() {
-        let heard = read(Framing::LinesWithTimes, true, b"error from daemon\n1970-01-01T00:00:01Z fine\r\n", 100);
+        let heard =
+            read(Framing::LinesWithTimes, true, b"error from daemon\n1970-01-01T00:00:01Z fine\r\n", 100);
         assert_eq!(texts(&heard), ["fine"]);
         assert_eq!(heard.malformed, [Malformed::Bytes(18)]);
     }

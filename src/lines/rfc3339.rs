@@ -35,7 +35,8 @@ impl Clock {
 }
 
 fn minute_of(text: &[u8; MINUTE]) -> Option<u64> {
-    let [y0, y1, y2, y3, b'-', mo0, mo1, b'-', d0, d1, b'T' | b't', h0, h1, b':', mi0, mi1, b':'] = *text else {
+    let [y0, y1, y2, y3, b'-', mo0, mo1, b'-', d0, d1, b'T' | b't', h0, h1, b':', mi0, mi1, b':'] = *text
+    else {
         return None;
     };
     let year = number(&[y0, y1, y2, y3])?;
@@ -76,9 +77,9 @@ fn zone_of(text: &[u8]) -> Option<(i64, usize)> {
 }
 
 fn number(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0, |number, byte| {
-        byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0'))
-    })
+    digits
+        .iter()
+        .try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0')))
 }
 
 #[cfg(test)]
@@ -104,9 +105,18 @@ mod tests {
     #[test]
     fn what_is_no_time_is_refused() {
         for text in [
-            "", "2026", "2026-11-21 02:18:00Z", "2026-13-21T02:18:00Z", "2026-11-21T24:18:00Z",
-            "2026-11-21T02:18:61Z", "2026-11-21T02:18:00", "2026-11-21T02:18:00.Z", "1969-12-31T23:59:59Z",
-            "1970-01-01T00:00:00+01:00", "x026-11-21T02:18:00Z", "2026-11-21T02:18:00+0200",
+            "",
+            "2026",
+            "2026-11-21 02:18:00Z",
+            "2026-13-21T02:18:00Z",
+            "2026-11-21T24:18:00Z",
+            "2026-11-21T02:18:61Z",
+            "2026-11-21T02:18:00",
+            "2026-11-21T02:18:00.Z",
+            "1969-12-31T23:59:59Z",
+            "1970-01-01T00:00:00+01:00",
+            "x026-11-21T02:18:00Z",
+            "2026-11-21T02:18:00+0200",
         ] {
             assert_eq!(Clock::default().read(text.as_bytes()), None, "{text}");
         }

@@ -177,7 +177,9 @@ fn unicode_escape(digits: &[u8], out: &mut Vec<u8>, room: usize) -> Step {
     const ESCAPE: usize = 6;
     let Some(unit) = hex4(digits) else { return Step::Stop };
     let pair = match (unit, digits.get(4..6)) {
-        (0xD800..0xDC00, Some(b"\\u")) => digits.get(6..).and_then(hex4).filter(|low| (0xDC00..0xE000).contains(low)),
+        (0xD800..0xDC00, Some(b"\\u")) => {
+            digits.get(6..).and_then(hex4).filter(|low| (0xDC00..0xE000).contains(low))
+        }
         _ => None,
     };
     let (character, read) = match pair {

@@ -8,9 +8,7 @@ use crate::template::{Cause, FunctionSet, Limits, Template};
 
 fn limited(template: &str) -> String {
     let template = Template::parse("name", template, FunctionSet::Docker).unwrap();
-    let error = template
-        .render(&contexts::named("docker"), Limits::default())
-        .unwrap_err();
+    let error = template.render(&contexts::named("docker"), Limits::default()).unwrap_err();
     assert_eq!(error.cause(), Cause::Limit, "{error}");
     error.to_string()
 }
@@ -19,10 +17,7 @@ fn limited(template: &str) -> String {
 fn many_parentheses_are_refused() {
     let deep = format!("{{{{{}1{}}}}}", "(".repeat(100_000), ")".repeat(100_000));
     let error = Template::parse("name", &deep, FunctionSet::Go).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "template: name:1: max expression depth exceeded"
-    );
+    assert_eq!(error.to_string(), "template: name:1: max expression depth exceeded");
 }
 
 #[test]
@@ -36,10 +31,7 @@ fn many_blocks_within_each_other_are_refused() {
         "{{if 0}}{{else}}{{if 1}}",
     ] {
         let error = Template::parse("name", &block.repeat(50_000), FunctionSet::Go).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "template: name:1: max nesting depth exceeded"
-        );
+        assert_eq!(error.to_string(), "template: name:1: max nesting depth exceeded");
     }
 }
 
@@ -48,12 +40,8 @@ fn the_deepest_template_that_parses_renders() {
     let (open, close) = ("(len (print ".repeat(49), "))".repeat(49));
     let deep = format!("{{{{{open}1{close}}}}}");
     assert_eq!(outcome("", &deep), ("output".into(), b"1".to_vec()));
-    let blocks = format!(
-        "{}{{{{({})}}}}{}",
-        "{{range 1}}{{with 1}}".repeat(48),
-        "(1)",
-        "{{end}}{{end}}".repeat(48)
-    );
+    let blocks =
+        format!("{}{{{{({})}}}}{}", "{{range 1}}{{with 1}}".repeat(48), "(1)", "{{end}}{{end}}".repeat(48));
     assert_eq!(outcome("", &blocks), ("output".into(), b"1".to_vec()));
 }
 
@@ -98,10 +86,7 @@ fn text_that_doubles_is_cut_off() {
         assert!(limited(template).contains("bytes of text"), "{template}");
     }
     // Nothing is written for these, so there is nothing to refuse.
-    assert_eq!(
-        outcome("", "{{printf \"%1000000%|%.1000000s\" \"x\"}}").1,
-        b"%|x"
-    );
+    assert_eq!(outcome("", "{{printf \"%1000000%|%.1000000s\" \"x\"}}").1, b"%|x");
 }
 
 #[test]

@@ -87,8 +87,9 @@ impl Struct for Info {
 
     fn method(&self, name: &str) -> Option<Signature> {
         match name {
-            "ID" | "FullID" | "Name" | "ImageID" | "ImageFullID" | "ImageName" | "Command"
-            | "Hostname" => Some(Signature::of(&[])),
+            "ID" | "FullID" | "Name" | "ImageID" | "ImageFullID" | "ImageName" | "Command" | "Hostname" => {
+                Some(Signature::of(&[]))
+            }
             "ExtraAttributes" => Some(Signature::of(&[Type::Function("func(string) string")])),
             _ => None,
         }
@@ -133,16 +134,10 @@ impl Struct for RenderContext {
     fn fields(&self) -> Vec<(&'static str, Value)> {
         vec![
             ("Host", "web-1.internal".into()),
-            (
-                "Env",
-                Value::string_map([("STAGE", "prod"), ("EMPTY", ""), ("LOGSPOUT_GROUP", "x")]),
-            ),
+            ("Env", Value::string_map([("STAGE", "prod"), ("EMPTY", ""), ("LOGSPOUT_GROUP", "x")])),
             ("Labels", self.labels()),
             ("Name", "web-1".into()),
-            (
-                "ID",
-                "a7317399f3f857173c6179d44823594f8294678dea9999662e5c625b5a1c7657".into(),
-            ),
+            ("ID", "a7317399f3f857173c6179d44823594f8294678dea9999662e5c625b5a1c7657".into()),
             ("LoggerHost", "ip-10-0-0-7".into()),
             ("InstanceID", "i-0123456789abcdef0".into()),
             ("Region", "us-east-1".into()),
@@ -155,12 +150,8 @@ impl Struct for RenderContext {
 
     fn call(&self, _: &str, arguments: &[Value]) -> Result<Value, String> {
         let key = text(&arguments[0]);
-        let Value::Map(labels) = self.labels() else {
-            unreachable!()
-        };
-        labels
-            .get(key.as_bytes())
-            .ok_or_else(|| format!("ERROR reading container label {key}"))
+        let Value::Map(labels) = self.labels() else { unreachable!() };
+        labels.get(key.as_bytes()).ok_or_else(|| format!("ERROR reading container label {key}"))
     }
 }
 
@@ -286,28 +277,16 @@ impl Struct for Data {
             ("List", Value::strings(["one", "two", "three"])),
             ("None", Value::zero(Type::List(&Type::String))),
             ("Blank", Value::strings([""; 0])),
-            (
-                "Map",
-                Value::string_map([("b", "2"), ("a", "1"), ("empty", ""), ("x y", "3")]),
-            ),
+            ("Map", Value::string_map([("b", "2"), ("a", "1"), ("empty", ""), ("x y", "3")])),
             ("NilMap", Value::zero(Type::Map(&Type::String))),
             ("Any", any()),
             (
                 "Anys",
-                anys(vec![
-                    "s".into(),
-                    Value::Int(7),
-                    Value::Bool(false),
-                    Value::Nil,
-                    Value::strings(["u"]),
-                ]),
+                anys(vec!["s".into(), Value::Int(7), Value::Bool(false), Value::Nil, Value::strings(["u"])]),
             ),
             ("Numbers", list(&Type::Int, [3, 1, 2].map(Value::Int))),
             ("Floats", list(&Type::Float, floats)),
-            (
-                "Lists",
-                list(&Type::List(&Type::String), lists.map(Value::strings)),
-            ),
+            ("Lists", list(&Type::List(&Type::String), lists.map(Value::strings))),
             ("Maps", list(&Type::Map(&Type::String), maps)),
             ("Inner", Value::object(Inner("in", 1))),
             ("Pointer", Value::pointer(Inner("at", 2))),
@@ -373,25 +352,15 @@ fn any() -> Value {
         ("float", Value::Float(1.5)),
         ("true", Value::Bool(true)),
         ("nil", Value::Nil),
-        (
-            "list",
-            anys(vec![
-                Value::Int(1),
-                "two".into(),
-                Value::Nil,
-                Value::Float(3.5),
-            ]),
-        ),
+        ("list", anys(vec![Value::Int(1), "two".into(), Value::Nil, Value::Float(3.5)])),
         ("map", inner),
         ("strings", Value::strings(["p", "q"])),
     ])
 }
 
 fn entries<const N: usize>(entries: [(&str, Value); N]) -> Value {
-    let entries: BTreeMap<_, _> = entries
-        .into_iter()
-        .map(|(key, value)| (key.as_bytes().to_vec(), value))
-        .collect();
+    let entries: BTreeMap<_, _> =
+        entries.into_iter().map(|(key, value)| (key.as_bytes().to_vec(), value)).collect();
     Value::Map(Map::new(&Type::Any, entries))
 }
 

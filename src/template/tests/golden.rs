@@ -36,21 +36,12 @@ fn every_case_renders_as_in_go() {
             }
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{} of {count} cases:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} of {count} cases:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 /// What becomes of a template: a word for it, and the text.
 pub fn outcome(context: &str, template: &str) -> (String, Vec<u8>) {
-    let functions = if context.starts_with("docker") {
-        FunctionSet::Docker
-    } else {
-        FunctionSet::Go
-    };
+    let functions = if context.starts_with("docker") { FunctionSet::Docker } else { FunctionSet::Go };
     let template = match Template::parse("name", template, functions) {
         Ok(template) => template,
         Err(error) => return ("parse error".into(), error.to_string().into_bytes()),
@@ -86,11 +77,7 @@ fn cases(text: &str) -> impl Iterator<Item = Case<'_>> {
 
 /// A text, which is quoted if its heading says so.
 fn plain(heading: &str, text: &str) -> Vec<u8> {
-    if heading.ends_with(" %q") {
-        unquote(text).unwrap()
-    } else {
-        text.as_bytes().to_vec()
-    }
+    if heading.ends_with(" %q") { unquote(text).unwrap() } else { text.as_bytes().to_vec() }
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {

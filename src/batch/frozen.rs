@@ -1,0 +1,110 @@
+//! A request that is ready: its bytes never change again.
+
+use super::{Entry, Marks, TAIL};
+
+/// The body of a `PutLogEvents` request, and what is in it.
+#[derive(Debug)]
+pub struct Frozen {
+    body: Vec<u8>,
+    head: usize,
+    events: Vec<Entry>,
+    bytes: usize,
+    marks: Marks,
+}
+
+impl Frozen {
+    pub(super) fn new(body: Vec<u8>, head: usize, events: Vec<Entry>, bytes: usize, marks: Marks) -> Frozen {
+        Frozen { body, head, events, bytes, marks }
+    }
+
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// How many events are in it.
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// As CloudWatch counts.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub fn marks(&self) -> &Marks {
+        &self.marks
+    }
+
+    /// The times of the first and of the last event, in milliseconds.
+    pub fn times(&self) -> Option<(u64, u64)> {
+        Some((self.events.first()?.time, self.events.last()?.time))
+    }
+
+    /// What it takes of memory, in bytes.
+    pub fn held(&self) -> usize {
+        self.body.capacity() + self.events.capacity() * size_of::<Entry>()
+    }
+
+    /// Two requests with the first and the second half of the events. The second carries the marks: until
+    /// it is through, nothing of the whole counts as taken. `None` for a single event.
+    pub fn halves(&self) -> Option<(Frozen, Frozen)> {
+        let middle = self.events.len() / 2;
+        if middle == 0 {
+            return None;
+        }
+        let (first, second) = self.events.split_at_checked(middle)?;
+        let border = first.last().map_or(self.head, |entry| entry.end as usize);
+        let end = second.last().map_or(border, |entry| entry.end as usize);
+        let half = |events: &[Entry], begin: usize, end: usize, marks: Marks| {
+            let mut body = self.body.get(..self.head).unwrap_or_default().to_vec();
+            let moved = begin - self.head;
+            body.extend_from_slice(self.body.get(begin..end).unwrap_or_default());
+            body.extend_from_slice(TAIL);
+            let entry = |entry: &Entry| Entry { end: entry.end - moved as u32, ..*entry };
+            let events: Vec<_> = events.iter().map(entry).collect();
+            Frozen { body, head: self.head, bytes: 0, events, marks }
+        };
+        let mut first = half(first, self.head, border, Marks::default());
+        // Behind the border stands the comma between the two.
+        let mut second = half(second, border + 1, end, self.marks.clone());
+        first.bytes = first.count_bytes();
+        second.bytes = self.bytes - first.bytes;
+        Some((first, second))
+    }
+
+    /// Room for the body of another batch.
+    pub fn into_room(self) -> Vec<u8> {
+        self.body
+    }
+
+    /// Counts the message bytes again, from the escaped text.
+    fn count_bytes(&self) -> usize {
+        use crate::cloudwatch::limits::EVENT_OVERHEAD;
+        use crate::lines::{Rest, Text};
+
+        let mut begin = self.head;
+        let mut scratch = Vec::new();
+        let mut total = 0;
+        for entry in &self.events {
+            let end = entry.end as usize;
+            let event = self.body.get(begin..end).unwrap_or_default();
+            begin = end + 1;
+            scratch.clear();
+            let text = Text::Json(message_of(event));
+            total += text.append_to(&mut scratch, usize::MAX, Rest::None).bytes + EVENT_OVERHEAD;
+        }
+        total
+    }
+}
+
+/// The escaped text of an event as a body holds it.
+fn message_of(event: &[u8]) -> &[u8] {
+    const MESSAGE: &[u8] = b"\"message\":\"";
+    let begin = memchr::memmem::find(event, MESSAGE).map_or(event.len(), |at| at + MESSAGE.len());
+    let text = event.get(begin..).unwrap_or_default();
+    text.strip_suffix(b"\"}").unwrap_or(text)
+}

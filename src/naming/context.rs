@@ -1,0 +1,123 @@
+//! What a naming template sees: the fields and methods of Docker's log tags, and those of logspout.
+
+use std::sync::Arc;
+
+use super::Container;
+use crate::template::Value;
+use crate::template::value::{Signature, Struct, Type};
+
+/// A container as a template sees it.
+#[derive(Debug)]
+pub struct Context {
+    container: Arc<Container>,
+    host_name: Arc<str>,
+}
+
+impl Context {
+    pub fn of(container: Arc<Container>, host_name: &Arc<str>) -> Value {
+        Value::pointer(Context { container, host_name: Arc::clone(host_name) })
+    }
+
+    fn env(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.container.env.iter().filter_map(|pair| pair.split_once('='))
+    }
+
+    fn labels(&self) -> Value {
+        Value::string_map(self.container.labels.iter().map(|(key, value)| (key, value)))
+    }
+}
+
+/// The fields; the first half are Docker's, the second logspout's.
+const FIELDS: [&str; 18] = [
+    "Config",
+    "ContainerID",
+    "ContainerName",
+    "ContainerEntrypoint",
+    "ContainerArgs",
+    "ContainerImageID",
+    "ContainerImageName",
+    "ContainerCreated",
+    "ContainerEnv",
+    "ContainerLabels",
+    "LogPath",
+    "DaemonName",
+    "Host",
+    "Env",
+    "Labels",
+    "LoggerHost",
+    "InstanceID",
+    "Region",
+];
+
+impl Struct for Context {
+    fn name(&self) -> &'static str {
+        "logger.Info"
+    }
+
+    fn fields(&self) -> Vec<(&'static str, Value)> {
+        FIELDS.iter().filter_map(|name| Some((*name, self.field(name)?))).collect()
+    }
+
+    fn field(&self, name: &str) -> Option<Value> {
+        let Container { id, name: container_name, image_name, image_id, hostname, .. } = &*self.container;
+        let container = &*self.container;
+        Some(match name {
+            "Config" => Value::string_map(container.log_options.iter().map(|(key, value)| (key, value))),
+            "ContainerID" => id.as_str().into(),
+            // Docker's own field has the slash that its API has; only its method takes it away.
+            "ContainerName" => format!("/{container_name}").into(),
+            "ContainerEntrypoint" => container.entrypoint.as_str().into(),
+            "ContainerArgs" => Value::strings(&container.args),
+            "ContainerImageID" => image_id.as_str().into(),
+            "ContainerImageName" => image_name.as_str().into(),
+            "ContainerCreated" => container.created.as_str().into(),
+            "ContainerEnv" => Value::strings(&container.env),
+            "ContainerLabels" | "Labels" => self.labels(),
+            "LogPath" => container.log_path.as_str().into(),
+            "DaemonName" => container.daemon_name.as_str().into(),
+            "Host" => hostname.as_str().into(),
+            "Env" => Value::string_map(self.env()),
+            "LoggerHost" => (&*self.host_name).into(),
+            "InstanceID" | "Region" => "".into(),
+            _ => return None,
+        })
+    }
+
+    fn method(&self, name: &str) -> Option<Signature> {
+        match name {
+            "ID" | "FullID" | "Name" | "ImageID" | "ImageFullID" | "ImageName" | "Hostname" | "Command" => {
+                Some(Signature::of(&[]))
+            }
+            "Lbl" => Some(Signature::of(&[Type::String])),
+            _ => None,
+        }
+    }
+
+    fn call(&self, name: &str, arguments: &[Value]) -> Result<Value, String> {
+        let container = &*self.container;
+        let image_id = container.image_id.as_str();
+        Ok(match name {
+            "ID" => container.short_id().into(),
+            "FullID" => container.id.as_str().into(),
+            "Name" => container.name.as_str().into(),
+            "ImageID" => {
+                image_id.strip_prefix("sha256:").and_then(|id| id.get(..12)).unwrap_or(image_id).into()
+            }
+            "ImageFullID" => image_id.into(),
+            "ImageName" => container.image_name.as_str().into(),
+            "Hostname" => (&*self.host_name).into(),
+            "Command" => {
+                let words = std::iter::once(&container.entrypoint).chain(&container.args);
+                words.map(String::as_str).collect::<Vec<_>>().join(" ").into()
+            }
+            "Lbl" => match arguments.first() {
+                Some(Value::String(key)) => {
+                    let label = container.labels.iter().find(|(label, _)| label.as_bytes() == &**key);
+                    label.map_or("", |(_, value)| value).into()
+                }
+                _ => "".into(),
+            },
+            _ => Value::Nil,
+        })
+    }
+}

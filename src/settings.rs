@@ -1,0 +1,96 @@
+//! What the operator chose: options as they were given, and settings, which are valid.
+
+use std::fmt;
+
+use crate::cloudwatch::{Endpoint, EndpointError, Region};
+use crate::naming::{Names, NamingError};
+use crate::time::Millis;
+
+/// Options as they were given; `settings.options` in the WIT says what each means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    pub region: String,
+    pub endpoint: Option<String>,
+    pub group: String,
+    pub stream: String,
+    pub host_name: String,
+    pub create_group: bool,
+    pub create_stream: bool,
+    pub flush_after: Millis,
+    pub buffer_bytes: u64,
+    pub in_flight: u32,
+    pub fail_fast: bool,
+    pub seed: u64,
+}
+
+/// Options that can be used.
+#[derive(Debug)]
+pub struct Settings {
+    pub region: Region,
+    pub endpoint: Endpoint,
+    pub names: Names,
+    pub create_group: bool,
+    pub create_stream: bool,
+    /// How long an event may wait for others.
+    pub flush_after: Millis,
+    /// What may be held of events that are not accepted, in bytes.
+    pub buffer_bytes: usize,
+    /// Requests of one destination under way at a time; 1 or more.
+    pub in_flight: usize,
+    /// Whether to give up on what waiting does not mend.
+    pub fail_fast: bool,
+    pub seed: u64,
+}
+
+/// Why an option cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SettingsError {
+    Endpoint(EndpointError),
+    Naming(NamingError),
+}
+
+/// Less than this cannot hold one request and gather the next, in bytes.
+const LEAST_BUFFER: u64 = 4 << 20;
+
+impl Settings {
+    /// # Errors
+    /// For an option that cannot be used.
+    pub fn of(options: &Options) -> Result<Settings, SettingsError> {
+        let region = Region::parse(&options.region).map_err(SettingsError::Endpoint)?;
+        let endpoint = match &options.endpoint {
+            Some(url) => Endpoint::parse(url),
+            None => Endpoint::of(&region),
+        };
+        Ok(Settings {
+            region,
+            endpoint: endpoint.map_err(SettingsError::Endpoint)?,
+            names: Names::parse(&options.group, &options.stream, &options.host_name)
+                .map_err(SettingsError::Naming)?,
+            create_group: options.create_group,
+            create_stream: options.create_stream,
+            flush_after: options.flush_after,
+            buffer_bytes: usize::try_from(options.buffer_bytes.max(LEAST_BUFFER)).unwrap_or(usize::MAX),
+            in_flight: usize::try_from(options.in_flight.max(1)).unwrap_or(usize::MAX),
+            fail_fast: options.fail_fast,
+            seed: options.seed,
+        })
+    }
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SettingsError::Endpoint(error) => error.fmt(out),
+            SettingsError::Naming(error) => error.fmt(out),
+        }
+    }
+}
+
+impl std::error::Error for SettingsError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            SettingsError::Endpoint(error) => Some(error),
+            SettingsError::Naming(error) => Some(error),
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! Requests go out, answers come in, and each verdict is acted on.
+
+use std::rc::Rc;
+
+use super::keyring::Generation;
+use super::outlet::{OutletId, ParcelId, ParcelState, Stage, Trouble};
+use super::{Body, Failure, Output, Request, RequestId, Severity, Shipper};
+use crate::cloudwatch::{Operation, Rejected};
+use crate::delivery::{Answer, Cause, Pace, Refusal, Verdict};
+use crate::sigv4::{self, Credentials};
+use crate::time::{Millis, Timestamp};
+
+/// A request whose answer has not come.
+pub(super) struct Sent {
+    outlet: OutletId,
+    what: What,
+    signed: Timestamp,
+    generation: Generation,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Put { parcel: ParcelId, events: usize },
+    Create(Operation),
+}
+
+/// Why there are no credentials; `failure` of `credentials` in the WIT says what each means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CredentialsError {
+    Missing(String),
+    Invalid(String),
+    Unavailable(String),
+}
+
+/// Failures in a row, with nothing ever delivered, after which a short-lived instance gives up on an
+/// endpoint.
+const FEW_TRIES: u32 = 4;
+
+impl Shipper {
+    /// Credentials were found, or not.
+    pub fn handle_credentials(&mut self, found: Result<Credentials, CredentialsError>, now: Timestamp) {
+        match found {
+            Ok(credentials) => {
+                self.keyring.found(credentials, now);
+                self.starved = false;
+                self.stirred.extend((0..self.outlets.len()).map(OutletId));
+            }
+            Err(error) => {
+                let wait = self.keyring.missed(now, &mut self.jitter);
+                let (text, lasting) = match error {
+                    CredentialsError::Missing(text) => (format!("no credentials for AWS: {text}"), true),
+                    CredentialsError::Invalid(text) => {
+                        (format!("credentials for AWS cannot be used: {text}"), true)
+                    }
+                    CredentialsError::Unavailable(text) => {
+                        (format!("credentials for AWS cannot be had: {text}"), false)
+                    }
+                };
+                if self.settings.fail_fast && lasting {
+                    self.done = Some(Err(Failure::Credentials(text)));
+                } else {
+                    self.tell(
+                        Severity::Error,
+                        format!("{text}; trying again in {} s", wait.0.div_ceil(1_000)),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Sends the next batch of an outlet, if one can be sent. Whether it did.
+    pub(super) fn send_parcel(&mut self, id: OutletId, now: Timestamp) -> bool {
+        let in_flight = self.settings.in_flight;
+        let Some(parcel) = self.outlets.get_mut(id.0).and_then(|outlet| outlet.next_parcel(in_flight)) else {
+            return false;
+        };
+        if parcel.digest.is_none() {
+            parcel.digest = Some(sigv4::hex(&(self.digest)(parcel.frozen.body())));
+        }
+        let digest = parcel.digest.clone().unwrap_or_default();
+        let body = Body::Batch(Rc::clone(&parcel.frozen));
+        let what = What::Put { parcel: parcel.id, events: parcel.frozen.len() };
+        let parcel_id = parcel.id;
+        if !self.send(id, what, body, &digest, now) {
+            return false;
+        }
+        let Some(parcel) = self.outlets.get_mut(id.0).and_then(|outlet| outlet.parcel_mut(parcel_id)) else {
+            return false;
+        };
+        parcel.state = ParcelState::UnderWay;
+        parcel.tries += 1;
+        self.counts.requests_sent += 1;
+        self.counts.requests_retried += u64::from(parcel.tries > 1);
+        self.counts.bytes_sent += parcel.frozen.body().len() as u64;
+        true
+    }
+
+    /// Asks for a log group or log stream.
+    pub(super) fn send_create(&mut self, id: OutletId, operation: Operation, now: Timestamp) {
+        let Some(outlet) = self.outlets.get(id.0) else { return };
+        let body = operation.body(outlet.destination.group(), outlet.destination.stream());
+        let digest = sigv4::hex(&(self.digest)(&body));
+        if self.send(id, What::Create(operation), Body::Small(body.into()), &digest, now)
+            && let Some(outlet) = self.outlets.get_mut(id.0)
+        {
+            outlet.stage = Stage::Creating { operation, asked: true };
+        }
+    }
+
+    fn send(&mut self, outlet: OutletId, what: What, body: Body, digest: &str, now: Timestamp) -> bool {
+        // Credentials that are about to end are replaced in time, while they still serve.
+        if let Some(renew) = self.keyring.poll_fetch(now) {
+            self.outputs.push_back(Output::FetchCredentials { renew });
+        }
+        let Some((credentials, generation)) = self.keyring.credentials(now) else {
+            self.starved = true;
+            return false;
+        };
+        let operation = what.operation();
+        let signed = now.shifted(self.clock_ahead);
+        let mut headers = operation.headers();
+        let url = self.settings.endpoint.to_string();
+        match sigv4::sign(&credentials, self.settings.region.as_str(), signed, &url, &headers, digest) {
+            Ok(signature) => headers.extend(signature),
+            Err(error) => {
+                self.done = Some(Err(Failure::Credentials(format!("a request cannot be signed: {error}"))));
+                return false;
+            }
+        }
+        self.last_request = RequestId(self.last_request.0 + 1);
+        let id = self.last_request;
+        self.under_way.insert(id, Sent { outlet, what, signed, generation });
+        self.outputs.push_back(Output::Send(Request { id, operation, headers, body }));
+        true
+    }
+
+    /// What came of a request.
+    pub fn handle_answer(&mut self, id: RequestId, answer: &Answer, now: Timestamp) {
+        let Some(sent) = self.under_way.remove(&id) else { return };
+        let Sent { outlet, what, signed, generation } = sent;
+        let events = match what {
+            What::Put { parcel, events } => {
+                self.set_ready(outlet, parcel);
+                events
+            }
+            What::Create(operation) => {
+                self.set_stage(outlet, Stage::Creating { operation, asked: false });
+                0
+            }
+        };
+        match Verdict::of(answer, what.operation(), events, signed) {
+            Verdict::Accept(rejected) => self.accept(outlet, what, rejected),
+            Verdict::Retry(cause) => self.retry(outlet, what, &cause, now),
+            Verdict::Create => self.create(outlet, what, now),
+            Verdict::Renew(refusal) => self.renew(outlet, generation, &refusal, now),
+            Verdict::SetClock(off) => {
+                self.clock_ahead += off;
+                let text = format!("by {} s", -self.clock_ahead / 1_000);
+                self.trouble(outlet, Trouble::Clock, &text, now);
+                self.wait_after(1, outlet, what.creating(), now);
+            }
+            Verdict::Hold(refusal) => self.hold(outlet, what, refusal, now),
+            Verdict::Halve(refusal) => self.halve(outlet, what, &refusal, now),
+        }
+        self.stirred.insert(outlet);
+    }
+
+    fn accept(&mut self, outlet: OutletId, what: What, rejected: Rejected) {
+        self.keyring.accepted();
+        match what {
+            What::Create(Operation::CreateLogGroup) => {
+                self.set_stage(
+                    outlet,
+                    Stage::Creating { operation: Operation::CreateLogStream, asked: false },
+                );
+            }
+            What::Create(_) => self.set_stage(outlet, Stage::Open),
+            What::Put { parcel, events } => {
+                self.delivered_any = true;
+                self.counts.events_accepted += (events - rejected.total()) as u64;
+                self.counts.events_too_old += rejected.too_old as u64;
+                self.counts.events_expired += rejected.expired as u64;
+                self.counts.events_too_new += rejected.too_new as u64;
+                self.tell_rejected(outlet, rejected);
+                if let Some(outlet) = self.outlets.get_mut(outlet.0) {
+                    outlet.backoff.succeed();
+                }
+                self.relief(outlet);
+                self.deliver(outlet, parcel);
+            }
+        }
+    }
+
+    /// Takes a batch as delivered, and acknowledges whatever that completes.
+    fn deliver(&mut self, id: OutletId, parcel: ParcelId) {
+        let Some(outlet) = self.outlets.get_mut(id.0) else { return };
+        if let Some(parcel) = outlet.parcel_mut(parcel) {
+            parcel.state = ParcelState::Delivered;
+        }
+        while let Some(frozen) = self.outlets.get_mut(id.0).and_then(|outlet| outlet.take_delivered()) {
+            for mark in frozen.marks().iter() {
+                if let Some(source) = self.sources.get_mut(&mark.source) {
+                    source.progress.deliver(mark);
+                }
+            }
+            for mark in frozen.marks().iter() {
+                self.acknowledge(mark.source);
+            }
+            self.recycle(frozen);
+        }
+    }
+
+    fn retry(&mut self, id: OutletId, what: What, cause: &Cause, now: Timestamp) {
+        if let (Cause::Unanswered(_), What::Put { events, .. }) = (cause, what) {
+            self.counts.requests_ambiguous += 1;
+            self.counts.events_possibly_doubled += events as u64;
+        }
+        let (pace, asked) = match cause {
+            Cause::Throttled { asked, .. } => (Pace::Throttled, *asked),
+            Cause::Fault { asked, .. } => (Pace::Brisk, *asked),
+            Cause::NotSent(_) | Cause::Unanswered(_) => (Pace::Brisk, None),
+        };
+        let failures = self.wait(id, what.creating(), pace, asked, now);
+        if let Cause::NotSent(text) = cause
+            && self.settings.fail_fast
+            && !self.delivered_any
+            && failures >= FEW_TRIES
+        {
+            let text = format!("{} cannot be reached: {text}", self.settings.endpoint);
+            self.done = Some(Err(Failure::Endpoint(text)));
+        }
+        self.trouble(id, cause.trouble(), cause.text(), now);
+    }
+
+    /// Something does not exist: the log stream, or if that is what was to be made, the log group.
+    fn create(&mut self, id: OutletId, what: What, now: Timestamp) {
+        let Some(outlet) = self.outlets.get(id.0) else { return };
+        let (group, stream) = (outlet.destination.group(), outlet.destination.stream());
+        let (operation, allowed, missing, option) = match what {
+            What::Put { .. } => {
+                let missing = format!("log stream {stream} of log group {group}");
+                (Operation::CreateLogStream, self.settings.create_stream, missing, "--create-stream")
+            }
+            What::Create(_) => {
+                let missing = format!("log group {group}");
+                (Operation::CreateLogGroup, self.settings.create_group, missing, "--create-group")
+            }
+        };
+        if !allowed {
+            let text = format!("{missing} does not exist, and {option} is off");
+            return self.hold(id, what, Refusal::Denied(text), now);
+        }
+        self.tell(Severity::Debug, format!("{missing} does not exist yet: making it"));
+        // At once the first time; the service may take a moment to find what it has just made.
+        let free = match what {
+            What::Put { .. } => 1,
+            What::Create(_) => 2,
+        };
+        self.wait_after(free, id, Some(operation), now);
+    }
+
+    fn renew(&mut self, id: OutletId, generation: Generation, refusal: &Refusal, now: Timestamp) {
+        let Some(renewed_before) = self.keyring.refused(generation, now, &mut self.jitter) else { return };
+        if renewed_before > 0 && self.settings.fail_fast {
+            let text = format!("CloudWatch refuses the credentials: {}", refusal.text());
+            self.done = Some(Err(Failure::Credentials(text)));
+        }
+        self.starved = true;
+        self.trouble(id, refusal.trouble(), refusal.text(), now);
+    }
+
+    fn hold(&mut self, id: OutletId, what: What, refusal: Refusal, now: Timestamp) {
+        let failures = self.wait(id, what.creating(), Pace::Patient, None, now);
+        self.trouble(id, refusal.trouble(), refusal.text(), now);
+        if !self.settings.fail_fast {
+            return;
+        }
+        let Some(outlet) = self.outlets.get(id.0) else { return };
+        let endpoint = &self.settings.endpoint;
+        let failure = match refusal {
+            Refusal::Denied(text) | Refusal::Invalid(text) => {
+                Failure::Denied(format!("{}: {text}", outlet.destination))
+            }
+            Refusal::Credentials(text) => Failure::Credentials(text),
+            // Something in between may have a bad moment; what has worked may work again.
+            Refusal::NotCloudWatch(_) if self.delivered_any && failures < FEW_TRIES => return,
+            Refusal::NotCloudWatch(text) => {
+                Failure::Endpoint(format!("{endpoint} is not CloudWatch Logs: {text}"))
+            }
+        };
+        self.done = Some(Err(failure));
+    }
+
+    fn halve(&mut self, id: OutletId, what: What, refusal: &Refusal, now: Timestamp) {
+        let What::Put { parcel, .. } = what else { return self.hold(id, what, refusal.clone(), now) };
+        self.trouble(id, Trouble::Invalid, refusal.text(), now);
+        let Some(outlet) = self.outlets.get_mut(id.0) else { return };
+        if outlet.halve(parcel) {
+            return;
+        }
+        self.counts.events_invalid += 1;
+        let text = format!(
+            "{}: an event is not delivered, CloudWatch refuses it: {}",
+            outlet.destination,
+            refusal.text()
+        );
+        self.tell(Severity::Error, text);
+        self.deliver(id, parcel);
+    }
+
+    /// Waits before the request is repeated; how often in a row that was.
+    fn wait(
+        &mut self,
+        id: OutletId,
+        creating: Option<Operation>,
+        pace: Pace,
+        asked: Option<Millis>,
+        now: Timestamp,
+    ) -> u32 {
+        let Some(outlet) = self.outlets.get_mut(id.0) else { return 0 };
+        let wait = outlet.backoff.fail(pace, asked, &mut self.jitter);
+        outlet.stage = Stage::Waiting { until: now + wait, creating };
+        outlet.backoff.failures()
+    }
+
+    /// Goes on at once for the first few failures in a row, and waits after later ones.
+    fn wait_after(&mut self, free: u32, id: OutletId, creating: Option<Operation>, now: Timestamp) {
+        if self.wait(id, creating, Pace::Brisk, None, now) <= free {
+            self.set_stage(id, Stage::Waiting { until: now, creating });
+        }
+    }
+
+    fn set_ready(&mut self, id: OutletId, parcel: ParcelId) {
+        let parcel = self.outlets.get_mut(id.0).and_then(|outlet| outlet.parcel_mut(parcel));
+        if let Some(parcel) = parcel {
+            parcel.state = ParcelState::Ready;
+        }
+    }
+
+    fn set_stage(&mut self, id: OutletId, stage: Stage) {
+        if let Some(outlet) = self.outlets.get_mut(id.0) {
+            outlet.stage = stage;
+        }
+    }
+
+    fn tell_rejected(&mut self, id: OutletId, rejected: Rejected) {
+        if rejected.total() == 0 {
+            return;
+        }
+        let Some(outlet) = self.outlets.get(id.0) else { return };
+        let Rejected { too_old, expired, too_new } = rejected;
+        let text = format!(
+            "{}: {} events are not delivered, CloudWatch refuses them: {too_old} too old (over 14 days), \
+             {expired} older than the log group's retention, {too_new} too new (over 2 hours ahead)",
+            outlet.destination,
+            rejected.total()
+        );
+        self.tell(Severity::Error, text);
+    }
+}
+
+impl What {
+    fn operation(self) -> Operation {
+        match self {
+            What::Put { .. } => Operation::PutLogEvents,
+            What::Create(operation) => operation,
+        }
+    }
+
+    /// What to go on creating once it is repeated.
+    fn creating(self) -> Option<Operation> {
+        match self {
+            What::Put { .. } => None,
+            What::Create(operation) => Some(operation),
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! The machine: log bytes and answers go in, requests and acknowledgements come out.
+//!
+//! Whoever drives it hands in what happened, by calls that return at once, and then drains
+//! [`Shipper::poll_output`] until it says [`Output::Wait`]. It reads no clock: every call that needs the
+//! time brings it. Given the same calls it gives the same outputs.
+//!
+//! A source's bytes become events, an event joins its destination's batch, a full or old batch is closed
+//! and sent until the service has given a definite answer; then its sources are acknowledged up to there.
+//! Batches of one destination are delivered in order, and no destination waits for another.
+
+mod answers;
+mod counts;
+mod intake;
+mod keyring;
+mod outlet;
+mod output;
+mod source;
+mod told;
+
+pub use counts::Counts;
+pub use output::{Body, Failure, Output, Positions, Request, RequestId, Severity};
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use crate::batch::SourceId;
+use crate::delivery::Jitter;
+use crate::lines::Framing;
+use crate::naming::{Container, Destination};
+use crate::settings::Settings;
+use crate::time::Timestamp;
+
+use answers::Sent;
+use keyring::Keyring;
+use outlet::{Outlet, OutletId};
+use source::{Source, Stage};
+
+/// How a source begins; `opened` in the WIT says what each field means.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    pub framing: Framing,
+    pub start: u64,
+    pub taken: Positions,
+    pub terminal: bool,
+    pub container: Container,
+}
+
+/// Why a source has no more bytes; `pause` in the WIT says what each means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pause {
+    Interrupted,
+    Stopped,
+    Ended,
+}
+
+/// What is wanted of the machine as a whole; `phase` in the WIT says what each means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Running,
+    Finishing,
+    Stopping { by: Timestamp },
+}
+
+/// SHA-256, by whoever does it best.
+pub type Digest = Box<dyn Fn(&[u8]) -> [u8; 32]>;
+
+/// The machine.
+pub struct Shipper {
+    settings: Settings,
+    digest: Digest,
+    sources: BTreeMap<SourceId, Source>,
+    outlets: Vec<Outlet>,
+    by_destination: BTreeMap<Destination, OutletId>,
+    under_way: BTreeMap<RequestId, Sent>,
+    last_request: RequestId,
+    keyring: Keyring,
+    /// Whether something cannot be sent for lack of credentials; at the start, to have them early.
+    starved: bool,
+    /// The service's clock is so many ms ahead of ours.
+    clock_ahead: i64,
+    jitter: Jitter,
+    counts: Counts,
+    phase: Phase,
+    done: Option<Result<(), Failure>>,
+    /// Outputs that are ready.
+    outputs: VecDeque<Output>,
+    /// Sources with bytes to read, in the order in which they came up.
+    readable: VecDeque<SourceId>,
+    /// Outlets to look at.
+    stirred: BTreeSet<OutletId>,
+    /// When outlets have something to do by the passing of time.
+    wakes: BTreeSet<(Timestamp, OutletId)>,
+    /// Room of delivered batches, to be used again.
+    spare: Vec<Vec<u8>>,
+    /// Memory counted for all outlets, in bytes.
+    held: usize,
+    /// Whether anything has ever been delivered.
+    delivered_any: bool,
+}
+
+/// Bytes asked of a source at a time: as much as a processor's cache holds with room to spare.
+const READ_BYTES: usize = 256 << 10;
+/// Batches closed and not delivered, beyond those under way, at which a destination's sources wait.
+const QUEUE_BEYOND: usize = 1;
+/// Rooms for bodies kept for reuse.
+const SPARE_ROOMS: usize = 4;
+
+impl Shipper {
+    pub fn new(settings: Settings, digest: Digest) -> Shipper {
+        Shipper {
+            jitter: Jitter::new(settings.seed),
+            settings,
+            digest,
+            sources: BTreeMap::new(),
+            outlets: Vec::new(),
+            by_destination: BTreeMap::new(),
+            under_way: BTreeMap::new(),
+            last_request: RequestId(0),
+            keyring: Keyring::new(),
+            starved: true,
+            clock_ahead: 0,
+            counts: Counts::default(),
+            phase: Phase::Running,
+            done: None,
+            outputs: VecDeque::new(),
+            readable: VecDeque::new(),
+            stirred: BTreeSet::new(),
+            wakes: BTreeSet::new(),
+            spare: Vec::new(),
+            held: 0,
+            delivered_any: false,
+        }
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// A source begins. Its id must not have been used before.
+    pub fn handle_opened(&mut self, id: SourceId, opening: Opening) {
+        let Opening { framing, start, taken, terminal, container } = opening;
+        let container = Arc::new(container);
+        let named = self.settings.names.of(&container);
+        for remark in named.remarks {
+            self.tell(Severity::Warning, remark);
+        }
+        let called = container.called();
+        self.tell(Severity::Debug, format!("{called}: goes to {}", named.destination));
+        let outlet = self.outlet_of(named.destination);
+        self.sources.insert(id, Source::new(framing, start, terminal, taken, outlet, called));
+    }
+
+    /// A source has bytes to read, or a pause.
+    pub fn handle_readable(&mut self, id: SourceId) {
+        if let Some(source) = self.sources.get_mut(&id).filter(|source| source.stage == Stage::Idle) {
+            source.stage = Stage::Readable;
+            self.readable.push_back(id);
+        }
+    }
+
+    /// What is wanted has changed.
+    pub fn handle_phase(&mut self, phase: Phase, now: Timestamp) {
+        self.phase = phase;
+        if let Phase::Stopping { .. } = phase {
+            let once_only: Vec<_> =
+                self.sources.iter().filter(|(_, source)| source.once_only).map(|(id, _)| *id).collect();
+            for id in once_only {
+                self.finish_lines(id, now);
+            }
+        }
+        self.stirred.extend((0..self.outlets.len()).map(OutletId));
+    }
+
+    /// The next thing to do. Ends with [`Output::Wait`] or, for good, [`Output::Done`].
+    pub fn poll_output(&mut self, now: Timestamp) -> Output {
+        loop {
+            if let Some(output) = self.outputs.pop_front() {
+                return output;
+            }
+            if let Some(done) = &self.done {
+                return Output::Done(done.clone());
+            }
+            while let Some(outlet) = self.next_due(now) {
+                self.stirred.insert(outlet);
+            }
+            if let Some(outlet) = self.stirred.pop_first() {
+                self.pump(outlet, now);
+                continue;
+            }
+            if self.starved
+                && let Some(renew) = self.keyring.poll_fetch(now)
+            {
+                return Output::FetchCredentials { renew };
+            }
+            if let Some(read) = self.next_read() {
+                return read;
+            }
+            if let Some(result) = self.end(now) {
+                self.done = Some(result);
+                continue;
+            }
+            return Output::Wait(self.next_wake());
+        }
+    }
+
+    fn outlet_of(&mut self, destination: Destination) -> OutletId {
+        if let Some(id) = self.by_destination.get(&destination) {
+            return *id;
+        }
+        let id = OutletId(self.outlets.len());
+        self.outlets.push(Outlet::new(destination.clone()));
+        self.by_destination.insert(destination, id);
+        id
+    }
+
+    /// Does whatever an outlet can do at this moment.
+    fn pump(&mut self, id: OutletId, now: Timestamp) {
+        let in_flight = self.settings.in_flight;
+        let flush_at_once = self.phase != Phase::Running;
+        let flush_after = self.settings.flush_after;
+        let Some(outlet) = self.outlets.get_mut(id.0) else { return };
+        if let outlet::Stage::Waiting { until, creating } = outlet.stage
+            && until <= now
+        {
+            outlet.stage = match creating {
+                Some(operation) => outlet::Stage::Creating { operation, asked: false },
+                None => outlet::Stage::Open,
+            };
+        }
+        // An old batch is closed once it can leave: until then it may as well grow.
+        let old = outlet.flush_due(flush_after).is_some_and(|due| due <= now || flush_at_once);
+        if old && outlet.queued() < in_flight {
+            outlet.close();
+        }
+        match outlet.stage {
+            outlet::Stage::Waiting { .. } | outlet::Stage::Creating { asked: true, .. } => {}
+            outlet::Stage::Creating { operation, asked: false } => self.send_create(id, operation, now),
+            outlet::Stage::Open => while self.send_parcel(id, now) {},
+        }
+        self.settle(id);
+    }
+
+    /// Brings the tables up to date with an outlet.
+    fn settle(&mut self, id: OutletId) {
+        let flush_after = self.settings.flush_after;
+        let in_flight = self.settings.in_flight;
+        let Some(outlet) = self.outlets.get_mut(id.0) else { return };
+        let held = outlet.measure();
+        self.held = self.held - outlet.held + held;
+        outlet.held = held;
+        let due = match outlet.stage {
+            outlet::Stage::Waiting { until, .. } => Some(until),
+            outlet::Stage::Creating { .. } => None,
+            outlet::Stage::Open if outlet.queued() < in_flight => outlet.flush_due(flush_after),
+            outlet::Stage::Open => None,
+        };
+        if due != outlet.due {
+            if let Some(old) = outlet.due {
+                self.wakes.remove(&(old, id));
+            }
+            self.wakes.extend(due.map(|due| (due, id)));
+            outlet.due = due;
+        }
+        if !outlet.blocked.is_empty() && self.has_room(id) {
+            let blocked = self.outlets.get_mut(id.0).map(|outlet| std::mem::take(&mut outlet.blocked));
+            self.readable.extend(blocked.unwrap_or_default());
+        }
+    }
+
+    fn next_due(&mut self, now: Timestamp) -> Option<OutletId> {
+        let (_, id) = *self.wakes.first().filter(|(due, _)| *due <= now)?;
+        self.wakes.pop_first();
+        if let Some(outlet) = self.outlets.get_mut(id.0) {
+            outlet.due = None;
+        }
+        Some(id)
+    }
+
+    fn next_wake(&self) -> Option<Timestamp> {
+        let stop = match self.phase {
+            Phase::Stopping { by } => Some(by),
+            Phase::Running | Phase::Finishing => None,
+        };
+        let wake = self.wakes.first().map(|(due, _)| *due);
+        [stop, wake, self.keyring.due()].into_iter().flatten().min()
+    }
+
+    /// Whether a destination's sources may be read.
+    fn has_room(&self, id: OutletId) -> bool {
+        let Some(outlet) = self.outlets.get(id.0) else { return false };
+        let own = outlet.queued() < self.settings.in_flight + QUEUE_BEYOND;
+        // A destination that holds nothing closed may always fill a batch, whatever the others hold.
+        own && (self.held < self.settings.buffer_bytes || outlet.queued() == 0)
+    }
+
+    fn next_read(&mut self) -> Option<Output> {
+        if let Phase::Stopping { .. } = self.phase {
+            return None;
+        }
+        while let Some(id) = self.readable.pop_front() {
+            let Some(source) = self.sources.get(&id).filter(|source| source.stage == Stage::Readable) else {
+                continue;
+            };
+            let outlet = source.outlet;
+            if self.has_room(outlet) {
+                if let Some(source) = self.sources.get_mut(&id) {
+                    source.stage = Stage::Asked;
+                }
+                return Some(Output::Read { source: id, max: READ_BYTES });
+            }
+            if let Some(outlet) = self.outlets.get_mut(outlet.0) {
+                outlet.blocked.push(id);
+            }
+        }
+        None
+    }
+
+    /// Whether it is over, and how.
+    fn end(&self, now: Timestamp) -> Option<Result<(), Failure>> {
+        match self.phase {
+            Phase::Running => return None,
+            Phase::Finishing if !self.sources.is_empty() => return None,
+            Phase::Finishing | Phase::Stopping { .. } => {}
+        }
+        let unfinished: u64 = self.outlets.iter().map(Outlet::events).sum();
+        let complete = unfinished == 0;
+        match self.phase {
+            _ if complete && self.settings.fail_fast && self.counts.rejected() > 0 => {
+                Some(Err(Failure::Rejected(self.counts.rejected())))
+            }
+            _ if complete => Some(Ok(())),
+            Phase::Stopping { by } if by <= now => Some(Err(Failure::Unfinished(unfinished))),
+            _ => None,
+        }
+    }
+
+    fn tell(&mut self, severity: Severity, text: String) {
+        self.outputs.push_back(Output::Tell(severity, text));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! What the machine asks of whoever drives it.
+
+use std::rc::Rc;
+
+use crate::batch::{Frozen, SourceId};
+use crate::cloudwatch::Operation;
+use crate::lines::{Position, Sides};
+use crate::time::Timestamp;
+
+/// How far both sides of a source have been taken; `None` for one of which nothing has.
+pub type Positions = Sides<Option<Position>>;
+
+/// One thing to do, in the order in which they are handed out.
+#[derive(Debug)]
+pub enum Output {
+    /// Read at most so many bytes of a source, and hand them in.
+    Read { source: SourceId, max: usize },
+    /// Have a source that broke off or stopped go on from here.
+    Resume { source: SourceId, taken: Positions },
+    /// Everything of a source up to here is delivered.
+    Acknowledge { source: SourceId, accepted: Positions },
+    /// A source is through; forget it.
+    Release(SourceId),
+    /// Send a request, and hand in the answer.
+    Send(Request),
+    /// Get credentials, and hand them in. `renew`: those at hand were refused.
+    FetchCredentials { renew: bool },
+    /// Tell people.
+    Tell(Severity, String),
+    /// Nothing to do until something is handed in, or until then.
+    Wait(Option<Timestamp>),
+    /// The end.
+    Done(Result<(), Failure>),
+}
+
+/// A request on its way; its number comes back with the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RequestId(pub u64);
+
+/// A POST to the endpoint, signed.
+#[derive(Clone)]
+pub struct Request {
+    pub id: RequestId,
+    pub operation: Operation,
+    /// With the signature among them.
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Body,
+}
+
+impl std::fmt::Debug for Request {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The headers hold a signature, and perhaps a session token.
+        out.debug_struct("Request")
+            .field("id", &self.id)
+            .field("operation", &self.operation)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The bytes of a request, which never change.
+#[derive(Clone, Debug)]
+pub enum Body {
+    Batch(Rc<Frozen>),
+    Small(Rc<[u8]>),
+}
+
+impl Body {
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Body::Batch(frozen) => frozen.body(),
+            Body::Small(bytes) => bytes,
+        }
+    }
+}
+
+/// How bad something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Debug,
+    Info,
+    Warning,
+    Error,
+}
+
+/// Why the machine gave up; `failure` in the WIT says what each means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    Credentials(String),
+    Denied(String),
+    Endpoint(String),
+    Rejected(u64),
+    Unfinished(u64),
+}
