@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::Empty;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::{Body as _, Frame, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
@@ -67,31 +67,23 @@ impl Body {
         Poll::Ready(Some(Ok(if joined.is_empty() { first } else { joined.freeze() })))
     }
 
+    /// Bytes that are not empty.
     fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, hyper::Error>>> {
         loop {
-            match Pin::new(&mut self.incoming).poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                    Ok(data) if data.is_empty() => {}
-                    Ok(data) => return Poll::Ready(Some(Ok(data))),
-                    Err(_trailers) => {}
-                },
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
-                Poll::Ready(None) => return Poll::Ready(None),
-                Poll::Pending => {
-                    let Some(connection) = &mut self.connection else { return Poll::Pending };
-                    match Pin::new(&mut **connection).poll(cx) {
-                        // Its error, if any, comes out of the body too.
-                        Poll::Ready(_closed) => self.connection = None,
-                        Poll::Pending => match Pin::new(&mut self.incoming).poll_frame(cx) {
-                            Poll::Pending => return Poll::Pending,
-                            Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                                Ok(data) if !data.is_empty() => return Poll::Ready(Some(Ok(data))),
-                                _ => {}
-                            },
-                            Poll::Ready(end) => return Poll::Ready(end.and_then(Result::err).map(Err)),
-                        },
-                    }
+            if let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(cx) {
+                match frame.map(|frame| frame.map(Frame::into_data)) {
+                    Some(Ok(Ok(data))) if !data.is_empty() => return Poll::Ready(Some(Ok(data))),
+                    Some(Ok(Ok(_) | Err(_))) => continue,
+                    Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                    None => return Poll::Ready(None),
                 }
+            }
+            let Some(connection) = &mut self.connection else { return Poll::Pending };
+            match Pin::new(&mut **connection).poll(cx) {
+                // Its error, if any, comes out of the body too.
+                Poll::Ready(_closed) => self.connection = None,
+                // If it moved, it has woken this task through the body.
+                Poll::Pending => return Poll::Pending,
             }
         }
     }

@@ -9,7 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use redb::{
-    Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, TableDefinition,
+    Builder, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase, ReadableTable, StorageError,
+    TableDefinition,
 };
 
 use super::record::Record;
@@ -47,6 +48,14 @@ impl Disk {
         let damage = match load(&path) {
             Ok((database, found)) => return Ok((Disk { path, database: Some(database) }, found)),
             Err(Trouble::Damaged(damage)) => damage,
+            Err(Trouble::Fatal(Kind::Unusable(error))) if is_passing(&error) => {
+                let found = look(&path).unwrap_or_default();
+                tracing::error!(
+                    "the store of positions {} can only be read: {error}; it is tried again while logs are shipped",
+                    path.display()
+                );
+                return Ok((Disk { path, database: None }, found));
+            }
             Err(Trouble::Fatal(kind)) => return Err(OpenError { path, kind }),
         };
         let aside = aside(&path).map_err(|error| refuse(Kind::Unusable(error)))?;
@@ -62,6 +71,12 @@ impl Disk {
             Err(Trouble::Damaged(damage)) => Err(OpenError { path, kind: Kind::Other(damage) }),
             Err(Trouble::Fatal(kind)) => Err(OpenError { path, kind }),
         }
+    }
+
+    /// One that has failed, and is tried again with the next write.
+    #[cfg(test)]
+    pub fn failed(path: PathBuf) -> Disk {
+        Disk { path, database: None }
     }
 
     pub fn path(&self) -> &Path {
@@ -84,6 +99,11 @@ impl Disk {
     }
 }
 
+/// Whether a disk may take writes again without anybody changing the program's options.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::ReadOnlyFilesystem)
+}
+
 fn create(path: &Path) -> Result<Database, DatabaseError> {
     Builder::new().set_cache_size(CACHE).create(path)
 }
@@ -100,7 +120,13 @@ fn load(path: &Path) -> Result<(Database, Found), Trouble> {
     result.unwrap_or_else(|_panic| Err(Trouble::Damaged("it makes no sense".to_owned())))
 }
 
-fn read(database: &Database) -> Result<Found, Trouble> {
+/// Reads what can be read of a database that cannot be written.
+fn look(path: &Path) -> Option<Found> {
+    let result = catch_unwind(|| read(&ReadOnlyDatabase::open(path).ok()?).ok());
+    result.unwrap_or_default()
+}
+
+fn read(database: &impl ReadableDatabase) -> Result<Found, Trouble> {
     let transaction = database.begin_read().map_err(redb::Error::from)?;
     let facts = transaction.open_table(FACTS).map_err(redb::Error::from)?;
     let fact = |name| -> Result<Option<u64>, Trouble> {

@@ -48,7 +48,7 @@ fn write(mut disk: Disk, shared: &Shared) {
                 });
             }
             Err(problem) => {
-                put_back(shared, changes);
+                put_back(shared, &changes);
                 let failing = failing.get_or_insert(Failing { said: None });
                 failing.say(&problem, &disk);
                 shared.written.send_modify(|written| written.failed = Some((upto, problem)));
@@ -85,8 +85,12 @@ fn next(shared: &Shared, failing: bool) -> Option<(Changes, u64)> {
     Some((changes, state.generation))
 }
 
-fn put_back(shared: &Shared, changes: Changes) {
-    shared.lock().dirty.extend(changes.records.into_keys());
+/// Whatever was not written is to be written. Nobody knows what a disk that failed has kept: every record
+/// is written again.
+fn put_back(shared: &Shared, changes: &Changes) {
+    let mut guard = shared.lock();
+    let state = &mut *guard;
+    state.dirty.extend(changes.records.keys().chain(state.records.keys()).cloned());
 }
 
 /// A disk that refuses, and when people were told.
