@@ -21,6 +21,8 @@ awscli /usr/bin/aws
 python3-venv /usr/lib/python3.11/ensurepip
 iptables /usr/sbin/iptables
 openssl /usr/bin/openssl
+gcc /usr/bin/cc
+libc6-dev /usr/include/stdio.h
 ca-certificates /etc/ssl/certs/ca-certificates.crt
 LIST
   [ ${#missing[@]} -gt 0 ] || return 0
@@ -71,6 +73,8 @@ python_environment() {
 # The component's target.
 rust_target() {
   command -v rustup >/dev/null || { command -v cargo >/dev/null && return 0; fail "no Rust here: install rustup first"; }
+  (cd "$here/.." && cargo --version) >/dev/null 2>&1 || rustup toolchain install stable --profile minimal ||
+    fail "rustup could not install the stable toolchain"
   (cd "$here/.." && rustup target list --installed 2>/dev/null | grep -qx wasm32-wasip2) ||
     (cd "$here/.." && rustup target add wasm32-wasip2) || fail "rustup could not add the target wasm32-wasip2"
   local part
