@@ -16,8 +16,10 @@ use crate::clock::Timestamp;
 pub struct Index {
     pub groups: BTreeMap<String, Group>,
     newest_batch: u64,
-    /// Every batch in order of arrival, with its size; deleted ones stay until they are at the front.
+    /// Every batch in order of arrival, with its size; some of deleted streams may still be among them.
     arrivals: VecDeque<Arrival>,
+    /// How many those are.
+    stale: usize,
     size: u64,
 }
 
@@ -45,7 +47,8 @@ pub struct Group {
 pub struct Stream {
     pub created: i64,
     /// In order of arrival.
-    pub batches: Vec<Placed>,
+    pub batches: VecDeque<Placed>,
+    message_bytes: u64,
     /// These three remember batches that had to go.
     first: Option<i64>,
     last: Option<i64>,
@@ -121,8 +124,12 @@ impl Index {
     fn forget(&mut self, stream: &Stream) {
         let size: u64 = stream.batches.iter().map(|placed| placed.size).sum();
         self.size = self.size.saturating_sub(size);
-        if self.size == 0 {
-            self.arrivals.clear();
+        self.stale += stream.batches.len();
+        // Not each time: a purge looks at every batch there is.
+        if self.stale * 2 > self.arrivals.len() {
+            let Index { groups, arrivals, .. } = self;
+            arrivals.retain(|arrival| arrival.is_in(groups));
+            self.stale = 0;
         }
     }
 
@@ -132,38 +139,36 @@ impl Index {
     }
 
     /// The oldest batches whose going leaves at most `allowed` bytes.
-    pub fn crowded_out(&mut self, allowed: u64) -> Vec<u64> {
-        let (mut size, mut numbers) = (self.size, Vec::new());
-        let Index { groups, arrivals, .. } = self;
-        // Batches of deleted streams are free to go, wherever they stand.
-        if size > allowed {
-            arrivals.retain(|arrival| arrival.is_in(groups));
-        }
-        for arrival in arrivals.iter() {
-            if size <= allowed {
-                break;
-            }
-            size = size.saturating_sub(arrival.size);
-            numbers.push(arrival.number);
-        }
-        numbers
+    pub fn crowded_out(&self, allowed: u64) -> Vec<u64> {
+        let mut size = self.size;
+        self.arrivals
+            .iter()
+            .filter(|arrival| arrival.is_in(&self.groups))
+            .take_while(|arrival| {
+                let goes = size > allowed;
+                size = size.saturating_sub(arrival.size);
+                goes
+            })
+            .map(|arrival| arrival.number)
+            .collect()
     }
 
-    /// Lets the oldest batches go and answers how many events they held.
-    pub fn evict(&mut self, batches: usize) -> u64 {
+    /// Lets all batches up to this one go and answers how many events they held.
+    pub fn evict(&mut self, newest: u64) -> u64 {
         let mut events = 0;
-        for arrival in self.arrivals.drain(..batches.min(self.arrivals.len())) {
+        while let Some(arrival) = self.arrivals.pop_front_if(|arrival| arrival.number <= newest) {
             let stream = self
                 .groups
                 .get_mut(&*arrival.group)
                 .and_then(|group| group.streams.get_mut(&*arrival.stream));
-            let Some(stream) = stream else { continue };
-            stream.batches.retain(|placed| {
-                let goes = placed.number == arrival.number;
-                events += if goes { u64::from(placed.events) } else { 0 };
-                !goes
-            });
-            self.size = self.size.saturating_sub(arrival.size);
+            let gone = stream.and_then(|stream| stream.pop(arrival.number));
+            match gone {
+                Some(placed) => {
+                    self.size = self.size.saturating_sub(placed.size);
+                    events += u64::from(placed.events);
+                }
+                None => self.stale = self.stale.saturating_sub(1),
+            }
         }
         events
     }
@@ -182,7 +187,8 @@ impl Index {
             group: group.into(),
             stream: name.into(),
         });
-        stream.batches.push(placed);
+        stream.message_bytes += placed.message_bytes;
+        stream.batches.push_back(placed);
     }
 
     pub fn groups_after(
@@ -261,8 +267,7 @@ impl Arrival {
 
 impl Group {
     fn stored_bytes(&self) -> u64 {
-        let batches = self.streams.values().flat_map(|stream| &stream.batches);
-        batches.map(|placed| placed.message_bytes).sum()
+        self.streams.values().map(|stream| stream.message_bytes).sum()
     }
 
     /// The group without its streams, which can be many.
@@ -280,6 +285,13 @@ impl Group {
 }
 
 impl Stream {
+    /// Takes the oldest batch out if it is this one.
+    fn pop(&mut self, number: u64) -> Option<Placed> {
+        let placed = self.batches.pop_front_if(|placed| placed.number == number)?;
+        self.message_bytes = self.message_bytes.saturating_sub(placed.message_bytes);
+        Some(placed)
+    }
+
     fn push_spans(&self, name: &str, window: Window, spans: &mut Vec<Span>) {
         let name: Arc<str> = name.into();
         let overlapping = self

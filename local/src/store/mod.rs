@@ -161,7 +161,7 @@ impl Store {
             last: packed.last,
             events: packed.events,
             message_bytes: packed.message_bytes,
-            size: packed.bytes.len() as u64,
+            size: packed.bytes.len() as u64 + BATCH_CHARGE,
             ingested: now.0,
             bytes: self.disk.is_none().then(|| packed.bytes.clone()),
         };
@@ -169,7 +169,7 @@ impl Store {
         let mut records = vec![Record::Batch(group, stream, &placed, &packed.bytes)];
         records.extend(crowded_out.iter().map(|number| Record::NoBatch(*number)));
         self.record(&records)?;
-        let evicted = index.evict(crowded_out.len());
+        let evicted = crowded_out.last().map_or(0, |newest| index.evict(*newest));
         index.place(group, stream, placed);
         Ok(evicted)
     }
@@ -258,6 +258,9 @@ impl From<DiskError> for StoreError {
         StoreError::Disk(format!("{error}{}", cause.unwrap_or_default()))
     }
 }
+
+/// Counted for a batch besides its bytes, so that many small ones fill the store too.
+const BATCH_CHARGE: u64 = 256;
 
 #[cfg(test)]
 mod tests;

@@ -44,7 +44,7 @@ fn streams_are_chosen_by_name_or_prefix() {
 
 #[test]
 fn the_oldest_events_go_when_room_is_needed() {
-    let store = Store::in_memory(40);
+    let store = Store::in_memory(3 * (13 + BATCH_CHARGE));
     fill(&store);
     assert_eq!(append(&store, "two", &[(3, "d")]), 1);
     assert_eq!(read(&store, &Streams::All), "bcd");
