@@ -162,7 +162,7 @@ impl<'a> Renderer<'a> {
                     Value::Object(object) => Value::Object(object.target()),
                     other => other.clone(),
                 };
-                let shown = shown(&other);
+                let shown = shown(&other, 'v');
                 return Err(self.evaluator.error(&format!("range can't iterate over {shown}")));
             }
         };

@@ -15,11 +15,11 @@ pub use printer::Printer;
 use crate::template::characters::to_text;
 use crate::template::value::Value;
 
-/// A value within an error message, shortened where it is very long.
-pub fn shown(value: &Value) -> String {
+/// A value within an error message, as `verb` prints it, shortened where it is very long.
+pub fn shown(value: &Value, verb: char) -> String {
     let mut printer = Printer::new(LONGEST_SHOWN);
     // What fits is shown; the message is for people.
-    let _ = printer.reflected(value);
+    let _ = printer.reflected(value, verb);
     to_text(&printer.into_bytes())
 }
 

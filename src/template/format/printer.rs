@@ -160,8 +160,8 @@ impl Printer {
                 let name = value.type_name();
                 self.flags.string(&mut self.out, name.as_bytes())
             }
-            (Value::List(_) | Value::Map(_), 'p') => self.address(),
-            (Value::Object(object), 'p') if object.is_pointer() => self.address(),
+            (Value::List(_) | Value::Map(_), 'p') => self.address(value, verb),
+            (Value::Object(object), 'p') if object.is_pointer() => self.address(value, verb),
             (_, 'p') => self.bad_verb(value, verb),
             (Value::List(_) | Value::Map(_) | Value::Object(_), 'w') => self.bad_verb(value, verb),
             (Value::Object(object), _) if self.by_method(object.body(), verb)? => Ok(()),
@@ -170,10 +170,10 @@ impl Printer {
     }
 
     /// Prints a value Go holds as a `reflect.Value`, for an error message.
-    pub fn reflected(&mut self, value: &Value) -> Result<(), Limited> {
+    pub fn reflected(&mut self, value: &Value, verb: char) -> Result<(), Limited> {
         match value.concrete() {
             Value::Nil => self.out.push("<nil>"),
-            value => self.argument(value, 'v'),
+            value => self.argument(value, verb),
         }
     }
 
@@ -245,7 +245,7 @@ impl Printer {
     fn object(&mut self, object: &Object, verb: char, depth: Depth) -> Result<(), Limited> {
         if object.is_pointer() {
             if depth == Depth::Within {
-                return self.address();
+                return self.address(&Value::Object(object.clone()), verb);
             }
             self.out.push("&")?;
         }
@@ -323,9 +323,27 @@ impl Printer {
         self.argument(value, 'v')
     }
 
-    /// Addresses would differ from run to run, so there is one for all.
-    fn address(&mut self) -> Result<(), Limited> {
-        self.flags.pad(&mut self.out, "0xc000000000")
+    /// A pointer, list or map by its address.
+    fn address(&mut self, value: &Value, verb: char) -> Result<(), Limited> {
+        let prefixed = Flags { sharp: !self.flags.sharp, ..self.flags };
+        let base = match verb {
+            'v' if self.flags.sharp_v => {
+                self.out.push(format!("({})(", value.type_name()))?;
+                let flags = Flags { sharp: true, ..self.flags };
+                flags.integer(&mut self.out, ADDRESS, 16, Sign::Unsigned, 'v')?;
+                return self.out.push(")");
+            }
+            'v' | 'p' => {
+                return prefixed.integer(&mut self.out, ADDRESS, 16, Sign::Unsigned, 'v');
+            }
+            'b' => 2,
+            'o' => 8,
+            'd' => 10,
+            'x' | 'X' => 16,
+            _ => return self.bad_verb(value, verb),
+        };
+        let out = &mut self.out;
+        self.flags.integer(out, ADDRESS, base, Sign::Unsigned, verb)
     }
 
     fn open(&mut self, value: &Value, plain: &str) -> Result<(), Limited> {
@@ -432,5 +450,7 @@ impl Directives<'_> {
     }
 }
 
+/// Real addresses would differ from run to run, so everything has this one.
+const ADDRESS: u64 = 0xc0_0000_0000;
 /// The largest width, precision or index a format may name.
 const LARGEST: usize = 1_000_000;

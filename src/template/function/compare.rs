@@ -45,10 +45,10 @@ fn equal_compounds(first: &Value, other: &Value) -> Result<bool, Failure> {
     if !comparable {
         return Err(Failure::Message(format!(
             "non-comparable types {}: {}, {}: {}",
-            shown(first),
+            shown(first, 's'),
             first.type_name(),
             other.type_name(),
-            shown(other)
+            shown(other, 'v')
         )));
     }
     if first.is_nil() || other.is_nil() {
@@ -57,7 +57,9 @@ fn equal_compounds(first: &Value, other: &Value) -> Result<bool, Failure> {
     match (first, other) {
         (Value::Object(first), Value::Object(other)) => Ok(first.body().name() == other.body().name()
             && (first.is_same(other) || (!first.is_pointer() && first.body().equals(other.body())))),
-        _ => Err(Failure::Message(format!("non-comparable type {}: {}", shown(other), other.type_name()))),
+        _ => {
+            Err(Failure::Message(format!("non-comparable type {}: {}", shown(other, 's'), other.type_name())))
+        }
     }
 }
 

@@ -77,8 +77,8 @@ fn write_string(out: &mut Buffer, bytes: &[u8]) -> Result<(), Limited> {
             '\0'..='\x1f' | '\u{2028}' | '\u{2029}' => {
                 out.push(format!("\\u{:04x}", u32::from(character.value)))?;
             }
-            _ if !character.valid => out.push("\\ufffd")?,
-            _ => out.push(character.bytes)?,
+            // What is no character is U+FFFD here too.
+            value => out.push(value.encode_utf8(&mut [0; 4]))?,
         }
     }
     out.push("\"")
