@@ -66,10 +66,9 @@ impl Docker {
         self.daemon().host()
     }
 
-    /// Whether containers' logs can be read as files: not in every place where a daemon runs.
-    pub fn log_path(&self, container: &str) -> PathBuf {
-        let path = self.docker(&["inspect", "--format", "{{.LogPath}}", container]);
-        PathBuf::from(String::from_utf8_lossy(&path).trim())
+    /// Whether Docker takes a container for running.
+    pub fn is_running(&self, name: &str) -> bool {
+        self.docker(&["inspect", "--format", "{{.State.Running}}", name]).starts_with(b"true")
     }
 
     /// Runs the `docker` command, which has to work.

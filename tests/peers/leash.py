@@ -5,12 +5,16 @@ end, their end of the pipe closes, and what was started here is gone a moment la
 """
 
 import argparse
+import ctypes
+import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 
 PATIENCE_SECONDS = 20
+PR_SET_CHILD_SUBREAPER = 36
 
 
 class Leash:
@@ -43,6 +47,47 @@ class Leash:
             self.process.kill()
             self.process.wait()
         self.process = None
+        # The kernel ends a killed daemon's containerd a moment later, and the next daemon must not find it alive.
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while "containerd" in children().values() and time.monotonic() < deadline:
+            time.sleep(0.01)
+            reap()
+
+
+def reap(*_):
+    """Takes the exit status of whatever has ended: what the daemon leaves behind becomes a child of this process."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def children():
+    """Ids and names of this process's children."""
+    found = {}
+    for entry in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as stat:
+                before, _, after = stat.read().rpartition(") ")
+        except OSError:
+            continue
+        if entry.isdigit() and int(after.split()[1]) == os.getpid():
+            found[int(entry)] = before.partition("(")[2]
+    return found
+
+
+def end_children():
+    """Kills what the daemon left running, until nothing is left."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        left = children()
+        if not left:
+            return
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+        reap()
 
 
 def clear(folder):
@@ -63,6 +108,8 @@ def main():
 
     for interruption in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(interruption, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+    signal.signal(signal.SIGCHLD, reap)
     leash = Leash(chosen.command, chosen.log)
     actions = {"start": leash.start, "stop": leash.stop, "kill": leash.kill}
     try:
@@ -73,6 +120,7 @@ def main():
         pass
     finally:
         leash.stop()
+        end_children()
         clear(chosen.folder)
 
 

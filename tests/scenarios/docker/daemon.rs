@@ -2,8 +2,11 @@
 
 use cloudspout_tests::docker::Docker;
 use cloudspout_tests::events::assert_same;
+use cloudspout_tests::process::eventually;
 use cloudspout_tests::rules::{Way, messages};
 use cloudspout_tests::text::{lines, lines_at_every_edge, lines_of_odd_bytes};
+
+use crate::ARRIVAL;
 
 #[test]
 fn docker_logs_returns_what_the_rules_foresee() {
@@ -30,4 +33,23 @@ fn without_cr(bytes: &[u8]) -> Vec<u8> {
     let lines = bytes.split(|byte| *byte == b'\n');
     let stripped: Vec<&[u8]> = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line)).collect();
     stripped.join(&b'\n')
+}
+
+#[test]
+fn docker_keeps_what_was_written_before_and_after_it_was_ended() {
+    for end in [Docker::stop_daemon, Docker::kill_daemon] {
+        let mut docker = Docker::exclusive();
+        let mut feed = docker.feed("writer", &[]);
+        feed.out(b"before\n");
+        eventually("the first line", ARRIVAL, || (docker.times("writer").len() == 1).then_some(()));
+        end(&mut docker);
+        drop(feed);
+        docker.start_daemon();
+        eventually("the container's end", ARRIVAL, || (!docker.is_running("writer")).then_some(()));
+        docker.docker(&["start", "writer"]);
+        let mut feed = docker.feed_again("writer");
+        feed.out(b"after\n");
+        feed.end(&docker);
+        assert_eq!(docker.docker(&["logs", "writer"]), b"before\nafter\n");
+    }
 }

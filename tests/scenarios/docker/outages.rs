@@ -33,10 +33,7 @@ fn check_restart(source: &str, end_daemon: fn(&mut Docker)) {
             drop(feed);
             docker.start_daemon();
             // A daemon that was killed finds its container gone only after a while.
-            eventually("the container's end", ARRIVAL, || {
-                let state = docker.docker(&["inspect", "--format", "{{.State.Running}}", "writer"]);
-                state.starts_with(b"false").then_some(())
-            });
+            eventually("the container's end", ARRIVAL, || (!docker.is_running("writer")).then_some(()));
         } else {
             feed.end(&docker);
         }
