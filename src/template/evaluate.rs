@@ -527,4 +527,4 @@ fn weight(value: &Value) -> usize {
 
 const BYTES_A_STEP: usize = 64;
 /// Pipelines, blocks and templates within each other: a bound of the stack, not of the work.
-const MAX_NESTING: usize = 400;
+const MAX_NESTING: usize = 200;

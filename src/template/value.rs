@@ -234,8 +234,8 @@ impl Value {
             Self::Byte(value) => *value != 0,
             Self::Float(value) => *value != 0.0,
             Self::String(bytes) => !bytes.is_empty(),
-            Self::List(list) => list.length > 0,
-            Self::Map(map) => map.len() > 0,
+            Self::List(list) => !list.is_empty(),
+            Self::Map(map) => !map.is_empty(),
             Self::Object(_) => true,
         }
     }

@@ -49,12 +49,20 @@ impl Digits {
     fn of(value: f64, precision: Option<usize>) -> Self {
         let text = match precision {
             Some(precision) => format!("{value:.*e}", precision.min(LONGEST)),
-            None => format!("{value:e}"),
+            None => shortest(value),
         };
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let digits = mantissa.replace('.', "");
         Self { digits: digits.trim_end_matches('0').to_owned(), exponent: exponent.parse().unwrap_or(0) }
     }
+}
+
+/// The fewest digits that mean this float; of two equally near, Go takes the even one.
+fn shortest(value: f64) -> String {
+    let text = format!("{value:e}");
+    let digits = text.find('e').unwrap_or(1).saturating_sub(2);
+    let even = format!("{value:.digits$e}");
+    if even.parse() == Ok(value) { even } else { text }
 }
 
 fn exponent(digits: &Digits, precision: Option<usize>) -> String {
@@ -75,7 +83,7 @@ fn exponent(digits: &Digits, precision: Option<usize>) -> String {
 
 fn fixed(value: f64, precision: Option<usize>) -> String {
     match precision {
-        None => format!("{value}"),
+        None => fixed_digits(&Digits::of(value, None)),
         Some(precision) if precision > LONGEST => {
             let zeros = "0".repeat(precision - LONGEST);
             format!("{value:.LONGEST$}{zeros}")
@@ -96,36 +104,32 @@ fn general(value: f64, precision: Option<usize>) -> String {
         Some(precision) if precision > count && count >= whole => count,
         Some(precision) => precision,
     };
-    let zero = count == 0;
-    let first = if zero { -1 } else { first };
+    let first = if count == 0 { -1 } else { first };
     if first < -4 || i64::from(first) >= i64::try_from(largest).unwrap_or(i64::MAX) {
         return exponent(&digits, None);
     }
     // No rounding is left to do, only the point to set.
-    let behind = i64::try_from(count).unwrap_or(0) - i64::from(first) - 1;
-    match usize::try_from(behind) {
-        Ok(behind) if !zero => fixed_digits(&digits.digits, first, behind),
-        _ if zero => "0".to_owned(),
-        _ => fixed_digits(&digits.digits, first, 0),
-    }
+    fixed_digits(&digits)
 }
 
-/// Sets the point among digits whose first has this exponent.
-fn fixed_digits(digits: &str, first: i32, behind: usize) -> String {
-    match usize::try_from(first) {
+/// Sets the point among digits.
+fn fixed_digits(digits: &Digits) -> String {
+    let mut text = digits.digits.clone();
+    if text.is_empty() {
+        return "0".to_owned();
+    }
+    match usize::try_from(digits.exponent) {
+        Ok(first) if text.len() > first + 1 => {
+            text.insert(first + 1, '.');
+            text
+        }
         Ok(first) => {
-            let mut text = digits.to_owned();
-            if text.len() <= first {
-                text.push_str(&"0".repeat(first + 1 - text.len()));
-            }
-            if behind > 0 {
-                text.insert(first + 1, '.');
-            }
+            text.push_str(&"0".repeat(first + 1 - text.len()));
             text
         }
         Err(_) => {
-            let zeros = usize::try_from(-first - 1).unwrap_or(0);
-            format!("0.{}{digits}", "0".repeat(zeros))
+            let zeros = usize::try_from(-digits.exponent - 1).unwrap_or(0);
+            format!("0.{}{text}", "0".repeat(zeros))
         }
     }
 }
