@@ -1,6 +1,6 @@
-//! Runs the endpoint by itself: `serve ADDRESS [--data DIR] [--fault PLAN] [--print] [--discard] [--no-verify]`.
+//! Runs the endpoint by itself: `serve ADDRESS [--data DIR] [--sync] [--fault PLAN] [--region NAME] [--print] [--discard] [--any-key] [--no-verify]`.
 
-use cloudspout_local::{Config, Endpoint, Keys, LOCAL_KEY_ID, LOCAL_SECRET, PrintMode, Work};
+use cloudspout_local::{Config, Endpoint, Keys, LOCAL_KEY_ID, LOCAL_SECRET, PrintMode, Sync, Work};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -15,6 +15,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         match argument.as_str() {
             "--data" => config.data_dir = Some(value()?.into()),
             "--fault" => config.faults = value()?.parse()?,
+            "--sync" => config.sync = Sync::EachCall,
             "--region" => config.region = Some(value()?),
             "--print" => config.print = PrintMode::Events,
             "--discard" => config.work = Work::Discard,

@@ -13,8 +13,13 @@ use crate::body;
 use crate::fault::FaultPlan;
 use crate::service::{Dropped, Reply, Service};
 use crate::stats::Counts;
+use crate::store::Streams;
+use crate::store::merge::Window;
+use crate::store::position::{Direction, Position};
 
 /// A handle on a running endpoint for the process that runs it.
+///
+/// As long as one lives the data directory stays locked.
 #[derive(Clone, Debug)]
 pub struct Control(Arc<Service>);
 
@@ -27,10 +32,33 @@ impl Control {
         self.0.stats.counts()
     }
 
+    /// All events of a group, in the order in which readers see them; none if there is no such group.
+    pub fn events(&self, group: &str) -> Vec<KeptEvent> {
+        let window = Window { from: Position::at(0), until: Position::at(i64::MAX) };
+        let Ok(events) = self.0.store.events(group, &Streams::All, window, Direction::Forward) else {
+            return Vec::new();
+        };
+        let kept = events.map(|event| KeptEvent {
+            stream: event.stream.to_string(),
+            timestamp: event.position.timestamp,
+            message: String::from_utf8_lossy(&event.message).into_owned(),
+        });
+        kept.collect()
+    }
+
     /// Replaces the faults in force.
     pub fn set_faults(&self, plan: FaultPlan) {
         self.0.enforce(plan);
     }
+}
+
+/// An event that the endpoint keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptEvent {
+    pub stream: String,
+    /// Milliseconds since 1970, as sent.
+    pub timestamp: i64,
+    pub message: String,
 }
 
 /// Whether a request is for the endpoint itself.

@@ -36,7 +36,7 @@ mod wire;
 
 pub use clock::Timestamp;
 pub use config::{Config, Exposure, Keys, PrintMode, Sync, Work};
-pub use control::Control;
+pub use control::{Control, KeptEvent};
 pub use endpoint::{Endpoint, LocalError};
 pub use fault::{FaultError, FaultPlan};
 pub use sigv4::keys::{KeyPair, LOCAL_KEY_ID, LOCAL_SECRET};

@@ -1,6 +1,6 @@
 //! Names and ARNs of log groups: which of the two a caller gave, and what ours look like.
 
-use super::Context;
+use super::call::Context;
 use super::check::Violations;
 use super::limits;
 use crate::refusal::Refusal;

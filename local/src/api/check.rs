@@ -23,12 +23,18 @@ impl Violations {
     }
 
     pub fn push(&mut self, member: &str, value: impl std::fmt::Display, constraint: &str) {
-        self.0.push(format!("Value '{value}' at '{member}' failed to satisfy constraint: {constraint}"));
+        self.add(format!("Value '{value}' at '{member}' failed to satisfy constraint: {constraint}"));
     }
 
     pub fn push_null(&mut self, member: &str) {
         self.0
             .push(format!("Value null at '{member}' failed to satisfy constraint: Member must not be null"));
+    }
+
+    fn add(&mut self, violation: String) {
+        if self.0.len() < NAMED {
+            self.0.push(violation);
+        }
     }
 
     /// A required member's value; the empty default stands for a missing one, which fails at [`finish`](Self::finish).
@@ -133,6 +139,8 @@ fn shown(value: &str) -> &str {
     }
 }
 
+/// The service stops counting at ten.
+const NAMED: usize = 10;
 const SHOWN: usize = 1024;
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::arn;
+use super::call::{Context, Outcome};
 use super::check::Violations;
 use super::limits::{FILTER_STREAMS, PAGE_EVENTS, PATTERN_LENGTH};
 use super::pattern::Pattern;
 use super::read::{Page, Token, message_of};
-use super::{Context, Outcome, arn};
 use crate::refusal::Refusal;
 use crate::store::Streams;
 use crate::store::merge::{Event, Window};

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::arn;
+use super::call::{Context, Outcome};
 use super::check::Violations;
 use super::limits::{CLASSES, DESCRIBE_PAGE, KMS_KEY_LENGTH, PATTERN_LENGTH, RETENTION_DAYS};
-use super::{Context, Outcome, arn, tags};
+use super::tags;
 use crate::refusal::Refusal;
 use crate::store::{Group, GroupView};
 

@@ -4,6 +4,7 @@
 //! store is a few lines beside its checks.
 
 mod arn;
+mod call;
 mod check;
 mod entity;
 mod filter;
@@ -15,14 +16,11 @@ mod read;
 mod streams;
 mod tags;
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use crate::clock::Timestamp;
-use crate::print::PrintMode;
 use crate::refusal::Refusal;
-use crate::store::{Store, StoreError};
-pub use put::{Accepted, PutFaults};
+use call::input;
+pub use call::{Accepted, Context, Outcome, PutFaults};
 
 /// The operations that the endpoint knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,25 +42,6 @@ pub enum Operation {
     TagResource,
     UntagLogGroup,
     UntagResource,
-}
-
-/// What an operation may use besides its input.
-pub struct Context<'a> {
-    pub store: &'a Store,
-    pub now: Timestamp,
-    pub region: &'a str,
-    pub account: &'a str,
-    pub put_faults: &'a PutFaults,
-    pub print: PrintMode,
-}
-
-/// What a call came to.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// Empty for operations without output, as the service answers them.
-    pub body: Vec<u8>,
-    /// What PutLogEvents took and left.
-    pub accepted: Option<Accepted>,
 }
 
 impl Operation {
@@ -121,36 +100,6 @@ impl Operation {
     }
 }
 
-impl Outcome {
-    fn empty() -> Result<Outcome, Refusal> {
-        Ok(Outcome::default())
-    }
-
-    fn json(output: &impl Serialize) -> Result<Outcome, Refusal> {
-        let body = serde_json::to_vec(output).map_err(|_| Refusal::internal())?;
-        Ok(Outcome { body, accepted: None })
-    }
-}
-
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Refusal {
-        match error {
-            StoreError::NoGroup => Refusal::no_group(),
-            StoreError::NoStream => Refusal::no_stream(),
-            StoreError::GroupExists => {
-                Refusal::new("ResourceAlreadyExistsException", "The specified log group already exists")
-            }
-            StoreError::StreamExists => {
-                Refusal::new("ResourceAlreadyExistsException", "The specified log stream already exists")
-            }
-            StoreError::Disk(error) => {
-                tracing::error!(error, "the store failed");
-                Refusal::internal()
-            }
-        }
-    }
-}
-
 /// The names that tell which group and stream a call is about, for faults that are limited to some.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -164,15 +113,6 @@ impl Subject {
     pub fn of(body: &[u8]) -> Subject {
         serde_json::from_slice(body).unwrap_or_default()
     }
-}
-
-fn input<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    parsed(serde_json::from_slice(body))
-}
-
-/// The service's words for JSON that it cannot read are seldom of use; the parser's are.
-fn parsed<T>(result: Result<T, serde_json::Error>) -> Result<T, Refusal> {
-    result.map_err(|error| Refusal::serialization(error.to_string()))
 }
 
 const ALL: [Operation; 17] = [

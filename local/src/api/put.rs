@@ -4,41 +4,15 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::call::{Accepted, Context, Outcome, parsed};
 use super::check::Violations;
+use super::entity;
 use super::limits::{
     BATCH_BYTES, BATCH_EVENTS, EVENT_BYTES, EVENT_OVERHEAD, SPAN_MILLIS, TOO_NEW_MILLIS, TOO_OLD_MILLIS,
 };
-use super::{Context, Outcome, entity, parsed};
 use crate::clock::MILLIS_A_DAY;
 use crate::refusal::Refusal;
 use crate::store::batch::Packing;
-
-/// What became of a batch.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Accepted {
-    pub events: u64,
-    /// Bytes of the accepted messages.
-    pub bytes: u64,
-    pub too_old: u64,
-    pub expired: u64,
-    pub too_new: u64,
-    /// Events that had to leave the store to make room.
-    pub evicted: u64,
-    /// The entity was not taken; the events were.
-    pub entity_refused: bool,
-}
-
-/// Faults of the batch's content.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PutFaults {
-    /// A batch with one of these in any message is refused whole.
-    pub poison: Vec<String>,
-    /// So many events at the start count as too old, or as past the retention.
-    pub too_old: usize,
-    pub expired: usize,
-    /// So many events at the end count as too new.
-    pub too_new: usize,
-}
 
 pub fn put(body: &[u8], context: &Context<'_>) -> Result<Outcome, Refusal> {
     let input: Input<'_> = parsed(serde_json::from_slice(body))?;

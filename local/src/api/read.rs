@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::arn;
+use super::call::{Context, Outcome};
 use super::check::Violations;
 use super::limits::{EVENT_OVERHEAD, PAGE_BYTES, PAGE_EVENTS};
-use super::{Context, Outcome, arn};
 use crate::refusal::Refusal;
 use crate::store::Streams;
 use crate::store::merge::{Event, Window};

@@ -4,10 +4,11 @@ use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
+use super::arn;
+use super::call::{Context, Outcome};
 use super::check::Violations;
 use super::limits::DESCRIBE_PAGE;
 use super::put::NEXT_TOKEN;
-use super::{Context, Outcome, arn};
 use crate::refusal::Refusal;
 use crate::store::StreamView;
 

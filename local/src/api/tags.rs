@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::arn;
+use super::call::{Context, Outcome};
 use super::check::Violations;
 use super::limits::{RESOURCE_ARN_LENGTH, TAG_KEY_LENGTH, TAG_VALUE_LENGTH, TAGS};
-use super::{Context, Outcome, arn};
 use crate::refusal::Refusal;
 
 type Tags = BTreeMap<String, String>;

@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use super::limits::{BATCH_BYTES, EVENT_OVERHEAD, MILLIS_AN_HOUR};
 use super::*;
+use crate::clock::Timestamp;
+use crate::print::PrintMode;
+use crate::store::Store;
 
 /// 2026-11-21, some time in the morning.
 const NOW: i64 = 1_795_250_000_000;

@@ -26,7 +26,7 @@ pub struct FaultPlan {
 }
 
 impl FaultPlan {
-    pub fn rules(&self) -> &[Rule] {
+    pub(super) fn rules(&self) -> &[Rule] {
         &self.rules
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{After, Before, Page};
+use super::ordeal::{After, Before, Page};
 use crate::api::{Operation, Subject};
 use crate::refusal::Refusal;
 use crate::sigv4;

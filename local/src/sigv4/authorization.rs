@@ -1,8 +1,6 @@
 //! The `Authorization` header of a signed request, taken apart.
 
-use ring::digest;
-
-use super::base64;
+use super::encode::{base64, sha256};
 use crate::refusal::Refusal;
 
 /// The parts of `AWS4-HMAC-SHA256 Credential=.., SignedHeaders=.., Signature=..`.
@@ -101,7 +99,7 @@ fn incomplete(message: String) -> Refusal {
 
 /// The service answers with a hash of the header since it stopped echoing it.
 fn fingerprint(header: &str) -> String {
-    base64(digest::digest(&digest::SHA256, header.as_bytes()).as_ref())
+    base64(sha256(header.as_bytes()).as_ref())
 }
 
 /// Keeps a mistyped secret from coming back whole in an answer.

@@ -4,6 +4,7 @@
 
 mod authorization;
 mod canonical;
+mod encode;
 pub mod keys;
 
 use http::HeaderMap;
@@ -14,6 +15,7 @@ use crate::clock::Timestamp;
 use crate::refusal::Refusal;
 use authorization::{ALGORITHM, Authorization, missing_token};
 use canonical::canonical_request;
+use encode::{hex, sha256, unhex};
 use keys::{KeyPair, Keys};
 
 /// Judges signatures for one service.
@@ -243,48 +245,10 @@ fn signing_key(secret: &str, date: &str, region: &str, service: &str) -> hmac::K
     key
 }
 
-fn sha256(bytes: &[u8]) -> digest::Digest {
-    digest::digest(&digest::SHA256, bytes)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) {
-        return None;
-    }
-    text.as_bytes()
-        .chunks_exact(2)
-        .map(|pair| {
-            let digits = std::str::from_utf8(pair).ok()?;
-            // `from_str_radix` alone would take a sign.
-            digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then_some(())?;
-            u8::from_str_radix(digits, 16).ok()
-        })
-        .collect()
-}
-
-fn base64(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let padded = [0, 1, 2].map(|nth| u32::from(group.get(nth).copied().unwrap_or(0)));
-        let word = padded.into_iter().fold(0, |word, byte| word << 8 | byte);
-        for nth in 0..4 {
-            let symbol = usize::try_from(word >> (18 - 6 * nth) & 63).unwrap_or(0);
-            let symbol = ALPHABET.get(symbol).copied().unwrap_or(b'=');
-            text.push(if nth > group.len() { '=' } else { char::from(symbol) });
-        }
-    }
-    text
-}
-
 fn invalid(message: impl Into<String>) -> Refusal {
     Refusal::new("InvalidSignatureException", message)
 }
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const WINDOW_MILLIS: i64 = 5 * 60 * 1000;
 const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";
 

@@ -2,12 +2,12 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition};
 
-use super::Sync;
 use super::index::{Group, Index, Placed};
 use crate::clock::Timestamp;
 
@@ -21,10 +21,21 @@ pub enum Record<'a> {
     NoBatch(u64),
 }
 
+/// When what was stored is safe from a crash of the machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sync {
+    /// Before the call is answered.
+    EachCall,
+    /// When [`Store::settle`](super::Store::settle) is called, which the endpoint does several times a second and at its end.
+    #[default]
+    Periodic,
+}
+
 pub struct Disk {
     database: Database,
     sync: Sync,
     unsettled: AtomicBool,
+    settling: Mutex<()>,
 }
 
 impl Disk {
@@ -37,7 +48,7 @@ impl Disk {
             .set_cache_size(CACHE)
             .create(directory.join(FILE))
             .map_err(|cause| at("open the store")(cause.into()))?;
-        let disk = Disk { database, sync, unsettled: AtomicBool::new(false) };
+        let disk = Disk { database, sync, unsettled: AtomicBool::new(false), settling: Mutex::new(()) };
         // Reading fails on tables that were never opened for writing.
         disk.write(Durability::Immediate, &[]).map_err(at("prepare the store"))?;
         Ok(disk)
@@ -77,6 +88,10 @@ impl Disk {
     }
 
     pub fn settle(&self) -> Result<(), DiskError> {
+        // Whoever settles takes along what all others wrote; two at a time would only queue.
+        let Ok(_settling) = self.settling.try_lock() else {
+            return Ok(());
+        };
         if !self.unsettled.swap(false, Ordering::Relaxed) {
             return Ok(());
         }
@@ -147,6 +162,15 @@ impl Disk {
             index.place(group, stream, placed);
         }
         Ok(index)
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // For whoever lets go of the endpoint without waiting for its end.
+        if let Err(error) = self.settle() {
+            tracing::error!(%error, "the last events are not safe");
+        }
     }
 }
 

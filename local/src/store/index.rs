@@ -1,6 +1,8 @@
 //! Names, and which batches hold what: the part of the store that is always in memory.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::error::Error;
+use std::fmt;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -8,7 +10,6 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::merge::{Span, Window};
-use super::{StoreError, Streams};
 use crate::clock::Timestamp;
 
 /// All groups, and the order in which batches came.
@@ -84,6 +85,14 @@ pub struct StreamView {
     pub first: Option<i64>,
     pub last: Option<i64>,
     pub last_ingested: Option<i64>,
+}
+
+/// Which streams of a group to read.
+#[derive(Clone, Debug)]
+pub enum Streams {
+    All,
+    Named(Vec<String>),
+    Prefixed(String),
 }
 
 impl Index {
@@ -309,3 +318,28 @@ impl Stream {
         }));
     }
 }
+
+/// Why the store did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreError {
+    NoGroup,
+    NoStream,
+    GroupExists,
+    StreamExists,
+    /// The file could not be read or written; what was asked is not done.
+    Disk(String),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            StoreError::NoGroup => "no such log group",
+            StoreError::NoStream => "no such log stream",
+            StoreError::GroupExists => "the log group exists already",
+            StoreError::StreamExists => "the log stream exists already",
+            StoreError::Disk(error) => error,
+        })
+    }
+}
+
+impl Error for StoreError {}

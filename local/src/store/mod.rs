@@ -12,7 +12,6 @@ pub mod position;
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::fmt;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -20,9 +19,9 @@ use bytes::Bytes;
 
 use crate::clock::Timestamp;
 use batch::Packed;
-pub use disk::DiskError;
 use disk::{Disk, Record};
-pub use index::{Group, GroupView, StreamView};
+pub use disk::{DiskError, Sync};
+pub use index::{Group, GroupView, StoreError, StreamView, Streams};
 use index::{Index, Placed};
 use merge::{Merge, Span, Window};
 use position::Direction;
@@ -33,35 +32,6 @@ pub struct Store {
     disk: Option<Disk>,
     /// Bytes of batches kept before the oldest go.
     limit: u64,
-}
-
-/// Why the store did not do what was asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StoreError {
-    NoGroup,
-    NoStream,
-    GroupExists,
-    StreamExists,
-    /// The file could not be read or written; what was asked is not done.
-    Disk(String),
-}
-
-/// When what was stored is safe from a crash of the machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sync {
-    /// Before the call is answered.
-    EachCall,
-    /// When [`Store::settle`] is called, which the endpoint does several times a second and at its end.
-    #[default]
-    Periodic,
-}
-
-/// Which streams of a group to read.
-#[derive(Clone, Debug)]
-pub enum Streams {
-    All,
-    Named(Vec<String>),
-    Prefixed(String),
 }
 
 impl Store {
@@ -237,20 +207,6 @@ impl Store {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            StoreError::NoGroup => "no such log group",
-            StoreError::NoStream => "no such log stream",
-            StoreError::GroupExists => "the log group exists already",
-            StoreError::StreamExists => "the log stream exists already",
-            StoreError::Disk(error) => error,
-        })
-    }
-}
-
-impl Error for StoreError {}
 
 impl From<DiskError> for StoreError {
     fn from(error: DiskError) -> StoreError {
