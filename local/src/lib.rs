@@ -19,20 +19,27 @@
     warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
-mod api;
-mod body;
-mod clock;
+// From the door to the cellar.
 mod config;
-mod control;
 mod endpoint;
+
+mod control;
+mod service;
+
+mod body;
+mod stats;
+mod wire;
+
 mod fault;
+mod sigv4;
+
+mod api;
 mod print;
 mod refusal;
-mod service;
-mod sigv4;
-mod stats;
+
 mod store;
-mod wire;
+
+mod clock;
 
 pub use clock::Timestamp;
 pub use config::{Config, Exposure, Keys, PrintMode, Sync, Work};
