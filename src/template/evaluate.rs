@@ -1,47 +1,29 @@
 //! Evaluates pipelines: functions, methods, fields and variables.
 
 use super::function::{self, Failure, Function};
-use super::limits::{Cause, Limits, RenderError};
+use super::limits::RenderError;
 use super::number::Number;
-use super::quote::{Shown, quote};
+use super::progress::Progress;
 use super::syntax::{Command, Pipe, Place, Word, WordKind};
 use super::value::{Signature, Type, Value};
 
 type Result<T> = std::result::Result<T, RenderError>;
 
-/// The state of a rendering that pipelines see and change.
+/// Finds the value of pipelines, with the variables they see.
 pub struct Evaluator<'a> {
-    /// Name and text of what was parsed, for the position of errors.
-    name: &'a str,
-    text: &'a str,
-    /// The `{{define}}` under way, or the template itself.
-    pub executing: &'a str,
-    /// The part under way.
-    pub place: Option<&'a dyn Place>,
+    pub progress: Progress<'a>,
     pub variables: Vec<(&'a str, Value)>,
-    limits: Limits,
-    steps: u64,
-    nesting: usize,
 }
 
 impl<'a> Evaluator<'a> {
-    pub fn new(name: &'a str, text: &'a str, data: Value, limits: Limits) -> Self {
-        Self {
-            name,
-            text,
-            executing: name,
-            place: None,
-            variables: vec![("$", data)],
-            limits,
-            steps: 0,
-            nesting: 0,
-        }
+    pub fn new(progress: Progress<'a>, data: Value) -> Self {
+        Self { progress, variables: vec![("$", data)] }
     }
 
     /// Evaluates a pipeline, and declares or sets its variables.
     pub fn pipe(&mut self, dot: &Value, pipe: &'a Pipe) -> Result<Value> {
-        self.enter()?;
-        self.at(pipe);
+        self.progress.enter()?;
+        self.progress.at(pipe);
         let mut value = None;
         for command in &pipe.commands {
             // What is handed on has its own type, not `interface {}`.
@@ -55,7 +37,7 @@ impl<'a> Evaluator<'a> {
                 self.variables.push((name, value.clone()));
             }
         }
-        self.leave();
+        self.progress.leave();
         Ok(value)
     }
 
@@ -67,7 +49,7 @@ impl<'a> Evaluator<'a> {
                 *variable = value;
                 Ok(())
             }
-            None => Err(self.error(&format!("undefined variable: {name}"))),
+            None => Err(self.progress.error(&format!("undefined variable: {name}"))),
         }
     }
 
@@ -81,7 +63,7 @@ impl<'a> Evaluator<'a> {
             WordKind::Field(fields) => self.field_word(dot, first, fields, words, piped),
             WordKind::Chain { of, fields } => self.chain(dot, first, of, fields, words, piped),
             WordKind::Function(function) => {
-                self.at(first);
+                self.progress.at(first);
                 self.function(dot, *function, command, words, piped)
             }
             WordKind::Pipe(pipe) => {
@@ -94,7 +76,7 @@ impl<'a> Evaluator<'a> {
             | WordKind::Nil
             | WordKind::Number { .. }
             | WordKind::String { .. } => {
-                self.at(first);
+                self.progress.at(first);
                 self.refuse_arguments(words, &piped)?;
                 self.literal(dot, first)
             }
@@ -102,12 +84,12 @@ impl<'a> Evaluator<'a> {
     }
 
     fn literal(&mut self, dot: &Value, word: &'a Word) -> Result<Value> {
-        self.step()?;
+        self.progress.step()?;
         match &word.kind {
             WordKind::Bool(value) => Ok(Value::Bool(*value)),
             WordKind::String { bytes, .. } => Ok(Value::string(bytes)),
             WordKind::Number { text, number } => self.constant(text, number),
-            WordKind::Nil => Err(self.error("nil is not a command")),
+            WordKind::Nil => Err(self.progress.error("nil is not a command")),
             _ => Ok(dot.clone()),
         }
     }
@@ -121,14 +103,14 @@ impl<'a> Evaluator<'a> {
                 Ok(Value::Float(value))
             }
             (_, Some(value)) => Ok(Value::Int(value)),
-            _ => Err(self.error(&format!("{text} overflows int"))),
+            _ => Err(self.progress.error(&format!("{text} overflows int"))),
         }
     }
 
     fn refuse_arguments(&self, words: &[Word], piped: &Option<Value>) -> Result<()> {
         match words.first() {
             Some(first) if words.len() > 1 || piped.is_some() => {
-                Err(self.error(&format!("can't give argument to non-function {first}")))
+                Err(self.progress.error(&format!("can't give argument to non-function {first}")))
             }
             _ => Ok(()),
         }
@@ -142,7 +124,7 @@ impl<'a> Evaluator<'a> {
         words: &'a [Word],
         piped: Option<Value>,
     ) -> Result<Value> {
-        self.at(word);
+        self.progress.at(word);
         self.fields(dot, dot.clone(), word, fields, words, piped)
     }
 
@@ -155,7 +137,7 @@ impl<'a> Evaluator<'a> {
         words: &'a [Word],
         piped: Option<Value>,
     ) -> Result<Value> {
-        self.at(word);
+        self.progress.at(word);
         let receiver = self.argument(dot, None, of)?;
         self.fields(dot, receiver, word, fields, words, piped)
     }
@@ -169,11 +151,11 @@ impl<'a> Evaluator<'a> {
         words: &'a [Word],
         piped: Option<Value>,
     ) -> Result<Value> {
-        self.at(word);
-        self.step()?;
+        self.progress.at(word);
+        self.progress.step()?;
         let mut variables = self.variables.iter().rev();
         let Some((_, value)) = variables.find(|(known, _)| *known == name) else {
-            return Err(self.error(&format!("undefined variable: {name}")));
+            return Err(self.progress.error(&format!("undefined variable: {name}")));
         };
         let value = value.clone();
         if fields.is_empty() {
@@ -211,13 +193,13 @@ impl<'a> Evaluator<'a> {
         words: &'a [Word],
         piped: Option<Value>,
     ) -> Result<Value> {
-        self.step()?;
+        self.progress.step()?;
         let has_arguments = words.len() > 1 || piped.is_some();
         match receiver.concrete() {
             Value::Nil if matches!(receiver, Value::Nil) => return Ok(Value::Nil),
             Value::Nil => {
                 let kind = receiver.type_name();
-                return Err(self.error(&format!("nil pointer evaluating {kind}.{name}")));
+                return Err(self.progress.error(&format!("nil pointer evaluating {kind}.{name}")));
             }
             Value::Object(object) => {
                 let body = object.body();
@@ -225,29 +207,29 @@ impl<'a> Evaluator<'a> {
                     let words = words.get(1..).unwrap_or_default();
                     let arguments = self.arguments(dot, name, &signature, words, piped)?;
                     return body.call(name, &arguments).map_err(|message| {
-                        self.at(word);
-                        self.error(&format!("error calling {name}: {message}"))
+                        self.progress.at(word);
+                        self.progress.error(&format!("error calling {name}: {message}"))
                     });
                 }
                 if let Some(value) = body.field(name) {
                     if has_arguments {
-                        return Err(
-                            self.error(&format!("{name} has arguments but cannot be invoked as function"))
-                        );
+                        return Err(self
+                            .progress
+                            .error(&format!("{name} has arguments but cannot be invoked as function")));
                     }
                     return Ok(value);
                 }
             }
             Value::Map(map) => {
                 if has_arguments {
-                    return Err(self.error(&format!("{name} is not a method but has arguments")));
+                    return Err(self.progress.error(&format!("{name} is not a method but has arguments")));
                 }
                 return Ok(map.get(name.as_bytes()).unwrap_or_default());
             }
             _ => {}
         }
         let kind = receiver.type_name();
-        Err(self.error(&format!("can't evaluate field {name} in type {kind}")))
+        Err(self.progress.error(&format!("can't evaluate field {name} in type {kind}")))
     }
 
     fn function(
@@ -258,7 +240,7 @@ impl<'a> Evaluator<'a> {
         words: &'a [Word],
         piped: Option<Value>,
     ) -> Result<Value> {
-        self.step()?;
+        self.progress.step()?;
         let name = function.name();
         let words = words.get(1..).unwrap_or_default();
         let signature = function.signature();
@@ -270,18 +252,21 @@ impl<'a> Evaluator<'a> {
         let outcome = if function == Function::Call {
             Err(uncallable(words, &arguments))
         } else {
-            function::call(function, &arguments, self.limits.bytes)
+            function::call(function, &arguments, self.progress.limits.bytes)
         };
-        let handled = arguments.iter().map(weight).sum();
+        let handled = match function {
+            Function::Index | Function::Len | Function::Not | Function::Slice => 0,
+            _ => arguments.iter().map(weight).sum(),
+        };
         let value = outcome.map_err(|failure| match failure {
             Failure::Message(message) => {
-                self.at(place);
-                self.error(&format!("error calling {name}: {message}"))
+                self.progress.at(place);
+                self.progress.error(&format!("error calling {name}: {message}"))
             }
-            Failure::TooLarge => self.too_large(),
+            Failure::TooLarge => self.progress.too_large(),
         })?;
-        self.charge(handled)?;
-        self.charge(weight(&value))?;
+        self.progress.charge(handled)?;
+        self.progress.charge(weight(&value))?;
         Ok(value)
     }
 
@@ -307,10 +292,12 @@ impl<'a> Evaluator<'a> {
         let fixed = signature.parameters.len();
         let given = words.len() + usize::from(piped.is_some());
         if signature.more.is_none() && given != fixed {
-            return Err(self.error(&format!("wrong number of args for {name}: want {fixed} got {given}")));
+            return Err(self
+                .progress
+                .error(&format!("wrong number of args for {name}: want {fixed} got {given}")));
         }
         if given < fixed {
-            return Err(self.error(&format!(
+            return Err(self.progress.error(&format!(
                 "wrong number of args for {name}: want at least {fixed} got {}",
                 words.len()
             )));
@@ -340,14 +327,14 @@ impl<'a> Evaluator<'a> {
 
     /// Evaluates a word as an argument of a type; of any type, if there is none to be.
     fn argument(&mut self, dot: &Value, kind: Option<Type>, word: &'a Word) -> Result<Value> {
-        self.at(word);
-        self.step()?;
+        self.progress.at(word);
+        self.progress.step()?;
         let value = match &word.kind {
             WordKind::Dot => dot.clone(),
             WordKind::Nil => {
                 return match kind {
                     Some(kind) if !can_be_nil(kind) => {
-                        Err(self.error(&format!("cannot assign nil to {kind}")))
+                        Err(self.progress.error(&format!("cannot assign nil to {kind}")))
                     }
                     _ => Ok(kind.map_or(Value::Nil, Value::zero).into_reflected(kind)),
                 };
@@ -384,10 +371,10 @@ impl<'a> Evaluator<'a> {
             (Type::Float, WordKind::Number { number, .. }) => (number.float.map(Value::Float), "float"),
             (Type::Float, _) => (None, "float"),
             (Type::List(_) | Type::Map(_) | Type::Struct(_) | Type::Pointer(_) | Type::Function(_), _) => {
-                return Err(self.error(&format!("can't handle {word} for arg of type {kind}")));
+                return Err(self.progress.error(&format!("can't handle {word} for arg of type {kind}")));
             }
         };
-        value.ok_or_else(|| self.error(&format!("expected {wanted}; found {word}")))
+        value.ok_or_else(|| self.progress.error(&format!("expected {wanted}; found {word}")))
     }
 
     /// The value as one of the type, or why it is none.
@@ -399,7 +386,7 @@ impl<'a> Evaluator<'a> {
             return if can_be_nil(kind) {
                 Ok(Value::zero(kind).into_reflected(Some(kind)))
             } else {
-                Err(self.error(&format!("invalid value; expected {kind}")))
+                Err(self.progress.error(&format!("invalid value; expected {kind}")))
             };
         }
         if matches!(kind, Type::Reflected | Type::Any) || value.kind() == Some(kind) {
@@ -416,73 +403,10 @@ impl<'a> Evaluator<'a> {
             {
                 Ok(Value::Object(object.target()))
             }
-            _ => {
-                Err(self.error(&format!("wrong type for value; expected {kind}; got {}", value.type_name())))
-            }
+            _ => Err(self
+                .progress
+                .error(&format!("wrong type for value; expected {kind}; got {}", value.type_name()))),
         }
-    }
-
-    pub fn at(&mut self, place: &'a dyn Place) {
-        self.place = Some(place);
-    }
-
-    pub fn error(&self, wrong: &str) -> RenderError {
-        self.failed(wrong, Cause::Template)
-    }
-
-    pub fn too_large(&self) -> RenderError {
-        let limit = self.limits.bytes;
-        self.failed(&format!("more than {limit} bytes of text"), Cause::Limit)
-    }
-
-    pub fn limits(&self) -> Limits {
-        self.limits
-    }
-
-    fn failed(&self, wrong: &str, cause: Cause) -> RenderError {
-        let Some(place) = self.place else {
-            return RenderError::new(format!("template: {}: {wrong}", self.executing), cause);
-        };
-        let before = self.text.get(..place.position()).unwrap_or(self.text);
-        let line = 1 + before.matches('\n').count();
-        let column = before.len() - before.rfind('\n').map_or(0, |newline| newline + 1);
-        let executing = quote(self.executing.as_bytes(), Shown::Printable);
-        let message =
-            format!("template: {}:{line}:{column}: executing {executing} at <{place}>: {wrong}", self.name);
-        RenderError::new(message, cause)
-    }
-
-    /// Counts a step.
-    pub fn step(&mut self) -> Result<()> {
-        self.steps += 1;
-        if self.steps > self.limits.steps {
-            let limit = self.limits.steps;
-            return Err(self.failed(&format!("more than {limit} steps"), Cause::Limit));
-        }
-        Ok(())
-    }
-
-    /// Counts the steps that handling so many bytes takes.
-    pub fn charge(&mut self, bytes: usize) -> Result<()> {
-        let steps = u64::try_from(bytes / BYTES_A_STEP).unwrap_or(u64::MAX);
-        self.steps = self.steps.saturating_add(steps);
-        self.step()
-    }
-
-    /// Goes one pipeline or block deeper; [`Self::leave`] comes back, unless there is an error.
-    pub fn enter(&mut self) -> Result<()> {
-        self.nesting += 1;
-        if self.nesting > MAX_NESTING {
-            return Err(self.failed(
-                &format!("more than {MAX_NESTING} pipelines and blocks within each other"),
-                Cause::Limit,
-            ));
-        }
-        Ok(())
-    }
-
-    pub fn leave(&mut self) {
-        self.nesting -= 1;
     }
 }
 
@@ -524,7 +448,3 @@ fn weight(value: &Value) -> usize {
         | Value::Object(_) => 16,
     }
 }
-
-const BYTES_A_STEP: usize = 64;
-/// Pipelines, blocks and templates within each other: a bound of the stack, not of the work.
-const MAX_NESTING: usize = 200;

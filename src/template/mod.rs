@@ -19,7 +19,9 @@ mod evaluate;
 mod format;
 mod function;
 mod lexer;
+mod progress;
 mod syntax;
+mod tokens;
 
 mod characters;
 mod number;
@@ -31,7 +33,7 @@ use std::sync::Arc;
 
 pub use function::FunctionSet;
 pub use limits::{Cause, Limits, RenderError};
-pub use parser::ParseError;
+pub use tokens::ParseError;
 pub use value::Value;
 
 /// A template that has been read and found well-formed.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::evaluate::Evaluator;
 use super::format::{Buffer, Limited, Printer, shown};
 use super::limits::{Limits, RenderError};
+use super::progress::Progress;
 use super::quote::{Shown, quote};
 use super::syntax::{Branch, Call, List, Node, Pipe};
 use super::value::Value;
@@ -21,7 +22,7 @@ pub fn render(
 ) -> Result<Vec<u8>> {
     let mut renderer = Renderer {
         trees,
-        evaluator: Evaluator::new(name, text, data.clone(), limits),
+        evaluator: Evaluator::new(Progress::new(name, text, limits), data.clone()),
         out: Buffer::new(limits.bytes),
         templates: 0,
     };
@@ -50,8 +51,8 @@ enum Flow {
 impl<'a> Renderer<'a> {
     fn list(&mut self, dot: &Value, list: &'a List) -> Result<Flow> {
         for node in &list.nodes {
-            self.evaluator.at(node);
-            self.evaluator.step()?;
+            self.evaluator.progress.at(node);
+            self.evaluator.progress.step()?;
             let flow = self.node(dot, node)?;
             if flow != Flow::On {
                 return Ok(flow);
@@ -66,7 +67,7 @@ impl<'a> Renderer<'a> {
             Node::Action { pipe, .. } => {
                 let value = self.evaluator.pipe(dot, pipe)?;
                 if pipe.variables.is_empty() {
-                    self.evaluator.at(node);
+                    self.evaluator.progress.at(node);
                     self.print(&value)?;
                 }
             }
@@ -87,21 +88,21 @@ impl<'a> Renderer<'a> {
             Value::Object(object) if object.is_pointer() => Value::Object(object.target()),
             value => value.clone(),
         };
-        let mut printer = Printer::new(self.evaluator.limits().bytes);
+        let mut printer = Printer::new(self.evaluator.progress.limits.bytes);
         let printed = printer.print(std::slice::from_ref(&value));
-        printed.map_err(|Limited| self.evaluator.too_large())?;
+        printed.map_err(|Limited| self.evaluator.progress.too_large())?;
         self.write(&printer.into_bytes())
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.evaluator.charge(bytes.len())?;
+        self.evaluator.progress.charge(bytes.len())?;
         let written = self.out.push(bytes);
-        written.map_err(|Limited| self.evaluator.too_large())
+        written.map_err(|Limited| self.evaluator.progress.too_large())
     }
 
     /// `if`, and `with`, which sets the dot.
     fn condition(&mut self, dot: &Value, branch: &'a Branch, sets_dot: bool) -> Result<Flow> {
-        self.evaluator.enter()?;
+        self.evaluator.progress.enter()?;
         let variables = self.evaluator.variables.len();
         let value = self.evaluator.pipe(dot, &branch.pipe)?;
         let flow = if value.truth() {
@@ -113,12 +114,12 @@ impl<'a> Renderer<'a> {
             Flow::On
         };
         self.evaluator.variables.truncate(variables);
-        self.evaluator.leave();
+        self.evaluator.progress.leave();
         Ok(flow)
     }
 
     fn range(&mut self, dot: &Value, branch: &'a Branch) -> Result<()> {
-        self.evaluator.enter()?;
+        self.evaluator.progress.enter()?;
         let variables = self.evaluator.variables.len();
         let value = self.evaluator.pipe(dot, &branch.pipe)?;
         let any = self.iterate(&value, branch)?;
@@ -126,7 +127,7 @@ impl<'a> Renderer<'a> {
             self.list(dot, otherwise)?;
         }
         self.evaluator.variables.truncate(variables);
-        self.evaluator.leave();
+        self.evaluator.progress.leave();
         Ok(())
     }
 
@@ -148,8 +149,7 @@ impl<'a> Renderer<'a> {
                 return Ok(!list.is_empty());
             }
             Value::Map(map) => {
-                for key in map.keys() {
-                    let element = map.get(&key).unwrap_or_default();
+                for (key, element) in map.iter() {
                     let key = Value::string(key);
                     if self.iteration(pipe, key, element, &branch.list)? == Flow::Break {
                         break;
@@ -163,12 +163,13 @@ impl<'a> Renderer<'a> {
                     other => other.clone(),
                 };
                 let shown = shown(&other, 'v');
-                return Err(self.evaluator.error(&format!("range can't iterate over {shown}")));
+                return Err(self.evaluator.progress.error(&format!("range can't iterate over {shown}")));
             }
         };
         if pipe.variables.len() > 1 {
             return Err(self
                 .evaluator
+                .progress
                 .error(&format!("can't use {count} to iterate over more than one variable")));
         }
         for number in 0..count {
@@ -185,7 +186,7 @@ impl<'a> Renderer<'a> {
     }
 
     fn iteration(&mut self, pipe: &'a Pipe, index: Value, element: Value, list: &'a List) -> Result<Flow> {
-        self.evaluator.step()?;
+        self.evaluator.progress.step()?;
         let variables = self.evaluator.variables.len();
         match (pipe.variables.as_slice(), pipe.assigns) {
             ([], _) => {}
@@ -215,28 +216,28 @@ impl<'a> Renderer<'a> {
     fn template(&mut self, dot: &Value, call: &'a Call) -> Result<()> {
         let Some((name, tree)) = self.trees.get_key_value(&call.name) else {
             let name = quote(call.name.as_bytes(), Shown::Printable);
-            return Err(self.evaluator.error(&format!("template {name} not defined")));
+            return Err(self.evaluator.progress.error(&format!("template {name} not defined")));
         };
-        let most = self.evaluator.limits().templates;
+        let most = self.evaluator.progress.limits.templates;
         if self.templates >= most {
-            return Err(self.evaluator.error(&format!("exceeded maximum template depth ({most})")));
+            return Err(self.evaluator.progress.error(&format!("exceeded maximum template depth ({most})")));
         }
         let dot = match &call.pipe {
             Some(pipe) => self.evaluator.pipe(dot, pipe)?,
             None => Value::Nil,
         };
-        self.evaluator.enter()?;
+        self.evaluator.progress.enter()?;
         self.templates += 1;
-        let place = self.evaluator.place;
-        let executing = std::mem::replace(&mut self.evaluator.executing, name);
+        let place = self.evaluator.progress.place;
+        let executing = std::mem::replace(&mut self.evaluator.progress.executing, name);
         let inner = vec![("$", dot.clone())];
         let variables = std::mem::replace(&mut self.evaluator.variables, inner);
         self.list(&dot, tree)?;
         self.evaluator.variables = variables;
-        self.evaluator.executing = executing;
-        self.evaluator.place = place;
+        self.evaluator.progress.executing = executing;
+        self.evaluator.progress.place = place;
         self.templates -= 1;
-        self.evaluator.leave();
+        self.evaluator.progress.leave();
         Ok(())
     }
 }

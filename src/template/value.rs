@@ -376,8 +376,9 @@ impl Map {
         self.entries.iter().flat_map(|entries| entries.iter()).map(|(key, value)| (key.as_slice(), value))
     }
 
-    pub fn keys(&self) -> Vec<Vec<u8>> {
-        self.entries().map(|(key, _)| key.to_vec()).collect()
+    /// The entries with the container's static type.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], Value)> {
+        self.entries().map(|(key, value)| (key, value.held_as(*self.element)))
     }
 
     pub fn element(&self) -> Type {
