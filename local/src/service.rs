@@ -86,6 +86,7 @@ impl Service {
             counts.body_bytes += raw.len() as u64;
         });
         let Some(target) = target_of(&parts) else {
+            self.stats.change(|counts| Counts::add(&mut counts.errors, "UnknownOperationException"));
             return Ok(self.page(&NO_OPERATION));
         };
         let operation = Operation::of_target(target);

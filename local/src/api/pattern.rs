@@ -61,7 +61,8 @@ fn next_term(text: &str) -> Result<(String, &str), Refusal> {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find(char::is_whitespace).unwrap_or(text.len());
         let (term, after) = text.split_at(end);
-        let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '@' | '#');
+        // Anything else has to stand in quotes.
+        let plain = |c: char| c.is_alphanumeric() || c == '_';
         if term.is_empty() || !term.chars().all(plain) {
             return Err(Refusal::invalid(format!("Invalid character(s) in term '{term}'")));
         }
@@ -116,6 +117,7 @@ mod tests {
             ("[ip, user]", "columns"),
             ("%a+%", "regular expressions"),
             ("a=b", "Invalid character(s) in term 'a=b'"),
+            ("request-id", "Invalid character(s) in term 'request-id'"),
             ("\"open", "not closed"),
             ("-", "Invalid character(s)"),
         ] {

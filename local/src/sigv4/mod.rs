@@ -100,13 +100,19 @@ fn check_signature(
     given: &GivenRequest<'_>,
 ) -> Result<(), Refusal> {
     let uri = &given.request.uri;
+    let digest = hex(sha256(given.body).as_ref());
+    let claimed = single(&given.request.headers, "x-amz-content-sha256");
+    if claimed.is_some_and(|claimed| claimed != digest) {
+        tracing::debug!(claimed, digest, "x-amz-content-sha256 is not the digest of the body");
+        return Err(invalid(MISMATCH));
+    }
     let canonical = canonical_request(
         given.request.method.as_str(),
         uri.path(),
         uri.query().unwrap_or_default(),
         &given.request.headers,
         &parsed.signed_headers,
-        &hex(sha256(given.body).as_ref()),
+        &digest,
     );
     let string_to_sign = string_to_sign(given.signed_at, parsed.scope, &canonical);
     let key = signing_key(pair.secret(), parsed.date, parsed.region, parsed.service);
@@ -116,11 +122,20 @@ fn check_signature(
         return Ok(());
     }
     tracing::debug!(
-        string_to_sign,
-        signed_headers = parsed.signed_headers.join(";"),
-        "signature differs; this is the string the endpoint would have signed"
+        canonical_request = readable(&canonical),
+        "signature differs; this is the canonical request that the endpoint signed"
     );
     Err(invalid(MISMATCH))
+}
+
+/// A canonical request without the session token in it.
+fn readable(canonical: &[u8]) -> String {
+    let text = String::from_utf8_lossy(canonical);
+    let lines = text.lines().map(|line| match line.split_once(':') {
+        Some((TOKEN, _)) => "x-amz-security-token:(hidden)",
+        _ => line,
+    });
+    lines.collect::<Vec<&str>>().join("\n")
 }
 
 fn known<'a>(
@@ -132,7 +147,7 @@ fn known<'a>(
     let unknown = || {
         Refusal::new("UnrecognizedClientException", "The security token included in the request is invalid.")
     };
-    let token = single(headers, "x-amz-security-token");
+    let token = single(headers, TOKEN);
     let pair = pairs
         .iter()
         .find(|pair| pair.id() == parsed.key_id && pair.accepts_token(token))
@@ -249,6 +264,7 @@ fn invalid(message: impl Into<String>) -> Refusal {
     Refusal::new("InvalidSignatureException", message)
 }
 
+const TOKEN: &str = "x-amz-security-token";
 const WINDOW_MILLIS: i64 = 5 * 60 * 1000;
 const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";
 

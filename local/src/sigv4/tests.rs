@@ -228,6 +228,25 @@ fn each_way_to_sign_wrongly_has_its_own_error() {
 }
 
 #[test]
+fn a_digest_of_something_else_is_no_digest() {
+    for (claimed, fits) in [
+        ("44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a", true),
+        ("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", false),
+        ("UNSIGNED-PAYLOAD", false),
+    ] {
+        let mut signed = Signed::new();
+        signed.digest = Some(claimed);
+        assert_eq!(signed.verdict().is_ok(), fits, "{claimed}");
+    }
+}
+
+#[test]
+fn what_is_logged_of_a_request_holds_no_session_token() {
+    let text = readable(b"POST\n/\n\nhost:x\nx-amz-security-token:psst\n\nhost\ndigest");
+    assert_eq!(text, "POST\n/\n\nhost:x\nx-amz-security-token:(hidden)\n\nhost\ndigest");
+}
+
+#[test]
 fn any_id_checks_the_shape_only() {
     let mut signed = Signed::new();
     signed.keys = Some(Keys::AnyId);
@@ -246,6 +265,7 @@ struct Signed {
     service: &'static str,
     signed: &'static str,
     token: Option<&'static str>,
+    digest: Option<&'static str>,
     body_sent: &'static str,
     authorization: Option<()>,
     pair: KeyPair,
@@ -262,6 +282,7 @@ impl Signed {
             service: "logs",
             signed: "host;x-amz-date",
             token: None,
+            digest: None,
             body_sent: "{}",
             authorization: Some(()),
             pair: KeyPair::new(ID, SECRET),
@@ -279,6 +300,10 @@ impl Signed {
         if let Some(token) = self.token {
             request = request.header("x-amz-security-token", token);
             signed.push("x-amz-security-token");
+        }
+        if let Some(claimed) = self.digest {
+            request = request.header("x-amz-content-sha256", claimed);
+            signed.push("x-amz-content-sha256");
         }
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
         let scope = format!("{}/{}/{}/aws4_request", self.day, self.region, self.service);
