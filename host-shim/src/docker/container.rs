@@ -1,14 +1,16 @@
 //! Follows one container, from where its log was left to the container's removal.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::Notify;
 
 use super::backoff::Backoff;
+use super::body::Body;
 use super::engine::EngineError;
 use super::own::LeftOut;
 use super::records::Inspected;
-use super::{Backlog, Shared, api, instant};
+use super::{Backlog, Shared, Source, api, files, instant};
 use crate::positions::{Keeper, Record};
 use crate::streams::{Framing, Opening, Positions};
 
@@ -28,13 +30,9 @@ pub(super) async fn follow(shared: Arc<Shared>, id: String, begin: Begin, news: 
     let container = Container { shared, id, news };
     let record = container.shared.store.record(&container.id);
     let taken = record.as_ref().map(Record::positions).unwrap_or_default();
-    // A container can be over and removed within milliseconds of its start: its log is opened while it is
-    // inspected.
-    let (found, opened) = match begin {
-        Begin::Started => {
-            tokio::join!(container.inspect(), async { Some(api::open_once(&container, taken.time()).await) })
-        }
-        Begin::Found | Begin::Ended { .. } => (container.inspect().await, None),
+    let (found, early) = match begin {
+        Begin::Started => container.inspect_and_open(record.as_ref()).await,
+        Begin::Found | Begin::Ended { .. } => (container.inspect().await, Early::Nothing),
     };
     let Some(found) = found else { return };
     if let Some(why) = container.shared.own.leaves_out(&found) {
@@ -44,10 +42,101 @@ pub(super) async fn follow(shared: Arc<Shared>, id: String, begin: Begin, news: 
         };
         return tracing::debug!(container = found.name(), "left out: {why}");
     }
-    if begin.wants(&found, record.as_ref()) {
-        let from = if record.is_none() && begin == Begin::Found { container.shared.backlog() } else { 0 };
-        api::follow(&container, found, opened, taken, from).await;
+    if !begin.wants(&found, record.as_ref()) {
+        return;
     }
+    let no_backlog =
+        record.is_none() && begin == Begin::Found && container.shared.config.backlog == Backlog::Now;
+    let (early_log, early_api) = match early {
+        Early::Nothing => (None, None),
+        Early::File(log) => (Some(log), None),
+        Early::Api(attempt) => (None, Some(*attempt)),
+    };
+    match container.shared.choose(&found, record.as_ref(), early_log) {
+        Way::Files(mut log) => {
+            if no_backlog && let Err(error) = log.skip_backlog() {
+                tracing::warn!("the log of container {} is read from its beginning: {error}", found.name());
+            }
+            files::follow(&container, found, *log).await;
+        }
+        Way::Api => {
+            let from = if no_backlog { container.shared.begun } else { 0 };
+            api::follow(&container, found, early_api, taken, from).await;
+        }
+        Way::None => container.gone().await,
+    }
+}
+
+/// How a container's log is read.
+pub(super) enum Way {
+    Files(Box<files::Log>),
+    Api,
+    /// Not at all, for a reason that has been given.
+    None,
+}
+
+impl Shared {
+    /// Chooses how a container's log is read, as the operator wishes and as it can be.
+    pub(super) fn choose(
+        &self,
+        found: &Inspected,
+        record: Option<&Record>,
+        early: Option<Box<files::Log>>,
+    ) -> Way {
+        let only_files = match self.config.source {
+            Source::Api => return Way::Api,
+            Source::Files => true,
+            Source::Auto => false,
+        };
+        let name = found.name();
+        let driver = &found.host_config.log_config.driver;
+        if driver != JSON_FILE {
+            if only_files {
+                tracing::warn!(
+                    "the log of container {name} is not read: only files are (--source files), and its log \
+                     driver {driver:?} has none; use --source auto"
+                );
+                return Way::None;
+            }
+            return Way::Api;
+        }
+        // What was read through the Engine API is not known by its place in a file.
+        if !only_files && record.is_some_and(|record| record.is_without_files()) {
+            return Way::Api;
+        }
+        if let Some(log) = early {
+            return Way::Files(log);
+        }
+        match files::Log::open_found(self, found, record) {
+            Ok(log) => Way::Files(Box::new(log)),
+            Err(error) if only_files => {
+                tracing::warn!(
+                    "the log of container {name} is not read: {}: {error}; run as root, and say where Docker's \
+                     data root is seen (--docker-root)",
+                    found.log_path
+                );
+                Way::None
+            }
+            Err(error) => {
+                if !self.said_unreadable.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(
+                        "Docker's log files cannot be read ({}: {error}), so logs are read through the Engine \
+                         API: it loses lines of logs that rotate fast; run as root, and say where Docker's data \
+                         root is seen (--docker-root)",
+                        found.log_path
+                    );
+                }
+                Way::Api
+            }
+        }
+    }
+}
+
+/// What was opened before anything was known of a container.
+enum Early {
+    Nothing,
+    File(Box<files::Log>),
+    Api(Box<Result<Body, EngineError>>),
 }
 
 impl Begin {
@@ -63,16 +152,8 @@ impl Begin {
 }
 
 impl Shared {
-    /// From when on an unknown container's log is wanted.
-    fn backlog(&self) -> u64 {
-        match self.config.backlog {
-            Backlog::Beginning => 0,
-            Backlog::Now => self.begun,
-        }
-    }
-
-    pub(super) fn keeper(&self, id: &str) -> Arc<Keeper> {
-        Arc::new(Keeper::new(self.store.clone(), id, instant::now))
+    pub(super) fn keeper(&self, id: &str) -> Arc<Keeper<()>> {
+        Arc::new(Keeper::new(self.store.clone(), id, (), instant::now))
     }
 
     pub(super) fn opening(&self, found: &Inspected, taken: Positions) -> Opening {
@@ -96,6 +177,24 @@ pub(super) struct Container {
 }
 
 impl Container {
+    /// Opens the log of a container that has just started while it is inspected: it can be over and removed
+    /// within milliseconds.
+    async fn inspect_and_open(&self, record: Option<&Record>) -> (Option<Inspected>, Early) {
+        let Shared { config, .. } = &*self.shared;
+        if config.source != Source::Api
+            && let Ok(mut log) = files::Log::open_early(&self.shared, &self.id, record)
+        {
+            let found = log.hold(self.inspect()).await;
+            return (found, Early::File(Box::new(log)));
+        }
+        if config.source == Source::Files {
+            return (self.inspect().await, Early::Nothing);
+        }
+        let since = record.map(Record::positions).unwrap_or_default().time();
+        let (found, attempt) = tokio::join!(self.inspect(), api::open_once(self, since));
+        (found, Early::Api(Box::new(attempt)))
+    }
+
     /// How it stands with the container; `None` when it is gone. Waits for a daemon that is away.
     pub async fn inspect(&self) -> Option<Inspected> {
         let mut backoff = Backoff::default();
@@ -136,3 +235,5 @@ impl Container {
         }
     }
 }
+
+const JSON_FILE: &str = "json-file";

@@ -10,6 +10,7 @@ mod backoff;
 mod body;
 mod container;
 mod engine;
+mod files;
 mod instant;
 mod once;
 mod own;
@@ -18,6 +19,7 @@ mod supervisor;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::sync::watch;
 
@@ -80,8 +82,10 @@ pub async fn run(config: Config, hub: Hub, store: Store) -> Result<(), EngineErr
     let shared = Arc::new(Shared {
         begun: instant::nanoseconds(&info.system_time).unwrap_or_else(instant::now),
         daemon_name: info.name,
+        data_root: info.docker_root_dir,
         own: Own::of_this_process(),
         connected: watch::channel(()).0,
+        said_unreadable: AtomicBool::new(false),
         engine,
         config,
         hub,
@@ -101,10 +105,14 @@ struct Shared {
     store: Store,
     own: Own,
     daemon_name: String,
+    /// Where the daemon keeps its files, on its own machine.
+    data_root: String,
     /// The daemon's clock at the start, in nanoseconds.
     begun: u64,
     /// Told whenever the daemon is there again.
     connected: watch::Sender<()>,
+    /// Whether people have been told that log files cannot be read.
+    said_unreadable: AtomicBool,
 }
 
 #[cfg(test)]

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
-use super::Shared;
 use super::api::{pass_on, say_unreadable};
 use super::backoff::Backoff;
-use super::container::Container;
+use super::container::{Container, Way};
 use super::engine::{EngineError, Extent};
 use super::records::Inspected;
+use super::{Shared, files};
 use crate::streams::{Pause, Phase};
 
 /// Reads every container's log to where it stands, and tells the component to finish.
@@ -52,7 +52,18 @@ async fn read(container: &Container) -> Result<(), EngineError> {
     if shared.own.leaves_out(&found).is_some() {
         return Ok(());
     }
-    let taken = shared.store.record(&container.id).unwrap_or_default().positions();
+    let record = shared.store.record(&container.id);
+    match shared.choose(&found, record.as_ref(), None) {
+        Way::Files(log) => {
+            return files::read_once(container, &found, *log).await.map_err(|error| EngineError::Other {
+                doing: format!("reading the log file of container {}", found.name()),
+                problem: error.to_string(),
+            });
+        }
+        Way::Api => {}
+        Way::None => return Ok(()),
+    }
+    let taken = record.unwrap_or_default().positions();
     let body = match shared.engine.logs(&container.id, Extent::Stored, taken.time()).await {
         Ok(body) => body,
         Err(EngineError::Unreadable(_)) => {

@@ -16,6 +16,8 @@ pub struct Info {
     /// The daemon's clock, RFC 3339.
     #[serde(deserialize_with = "null_as_default")]
     pub system_time: String,
+    #[serde(deserialize_with = "null_as_default")]
+    pub docker_root_dir: String,
 }
 
 /// An entry of `/containers/json`.

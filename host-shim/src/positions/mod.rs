@@ -6,6 +6,7 @@
 //! from memory, and the thread tries again.
 
 mod disk;
+mod keeper;
 mod record;
 mod writer;
 
@@ -16,9 +17,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 pub use disk::OpenError;
+pub use keeper::{FileOf, Keeper};
 pub use record::{FilePlace, Place, Record};
 
-use crate::streams::{Keep, Positions};
 use disk::Disk;
 use writer::Writer;
 
@@ -170,49 +171,6 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         // No code panics while it holds the lock; should one ever, the state is still whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Stores the positions of a container that is read through the Engine API.
-pub struct Keeper {
-    store: Store,
-    id: String,
-    /// What will have been accepted once the run that ended then is delivered whole.
-    whole: Mutex<Option<(Positions, String)>>,
-    clock: fn() -> u64,
-}
-
-impl Keeper {
-    pub fn new(store: Store, id: &str, clock: fn() -> u64) -> Keeper {
-        Keeper { store, id: id.to_owned(), whole: Mutex::new(None), clock }
-    }
-
-    /// Says that the run which ended at `finished` has been read whole, up to `taken`. Once that is
-    /// accepted too, the record says so, and nobody needs to look at this run again.
-    pub fn read_whole(&self, taken: Positions, finished: &str) {
-        let accepted = self.store.record(&self.id).map(|record| record.positions()).unwrap_or_default();
-        let mut whole = self.lock();
-        if accepted == taken {
-            *whole = None;
-            drop(whole);
-            self.store.update(&self.id, (self.clock)(), |record| record.done = Some(finished.to_owned()));
-        } else {
-            *whole = Some((taken, finished.to_owned()));
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<(Positions, String)>> {
-        self.whole.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Keep for Keeper {
-    fn keep(&self, accepted: &Positions) {
-        let done = self.lock().take_if(|(taken, _)| taken == accepted).map(|(_, finished)| finished);
-        self.store.update(&self.id, (self.clock)(), |record| {
-            record.accept(accepted);
-            record.done = done;
-        });
     }
 }
 

@@ -30,14 +30,11 @@ pub struct Place {
     pub file: Option<FilePlace>,
 }
 
-/// A place in a file, told apart from files that get the same number later by the time of its birth.
+/// A place in a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilePlace {
     pub device: u64,
     pub inode: u64,
-    /// Nanoseconds since 1970; `None` where the file system does not know.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub born: Option<u64>,
     pub offset: u64,
 }
 
@@ -49,10 +46,17 @@ impl Record {
         }
     }
 
-    /// Takes over positions of a log that is not read from files.
-    pub fn accept(&mut self, accepted: &Positions) {
-        self.stdout = accepted.stdout.as_ref().map(|position| Place::of(position, None));
-        self.stderr = accepted.stderr.as_ref().map(|position| Place::of(position, None));
+    /// Whether it has positions, and none of them in a file.
+    pub fn is_without_files(&self) -> bool {
+        let mut places = [self.stdout, self.stderr].into_iter().flatten().peekable();
+        places.peek().is_some() && places.all(|place| place.file.is_none())
+    }
+
+    /// Takes over positions. `file` says where an offset lies, for a log that is read from files.
+    pub fn accept(&mut self, accepted: &Positions, file: impl Fn(u64) -> Option<FilePlace>) {
+        let place = |position: &Position| Place::of(position, file(position.offset));
+        self.stdout = accepted.stdout.as_ref().map(place);
+        self.stderr = accepted.stderr.as_ref().map(place);
     }
 }
 
@@ -75,13 +79,13 @@ mod tests {
     #[test]
     fn a_record_of_the_first_version_is_read_for_ever() {
         let stored = r#"{"stdout":{"offset":7,"time":8,"ordinal":1,"into_line":0,
-            "file":{"device":1,"inode":2,"born":3,"offset":4}},"done":"2026-11-01T00:00:00Z","seen":9}"#;
+            "file":{"device":1,"inode":2,"offset":4}},"done":"2026-11-01T00:00:00Z","seen":9}"#;
         let place = Place {
             offset: 7,
             time: 8,
             ordinal: 1,
             into_line: 0,
-            file: Some(FilePlace { device: 1, inode: 2, born: Some(3), offset: 4 }),
+            file: Some(FilePlace { device: 1, inode: 2, offset: 4 }),
         };
         let expected = Record {
             stdout: Some(place),

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::*;
-use crate::streams::Position;
+use crate::streams::{Keep, Position, Positions};
 
 const ID: &str = "0123456789ab";
 
@@ -41,8 +41,8 @@ fn positions(time: u64) -> Positions {
     Positions { stdout: Some(position), stderr: None }
 }
 
-fn keeper(store: &Store) -> Keeper {
-    Keeper::new(store.clone(), ID, || 77)
+fn keeper(store: &Store) -> Keeper<()> {
+    Keeper::new(store.clone(), ID, (), || 77)
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ fn containers_that_are_gone_for_a_day_are_forgotten() {
     let directory = Directory::new();
     let store = Store::open(&directory.0).unwrap();
     for id in ["gone", "there"] {
-        store.update(id, 1, |record| record.accept(&positions(1)));
+        store.update(id, 1, |record| record.accept(&positions(1), |_| None));
     }
     store.exist(&BTreeSet::from(["there"]), KEPT_FOR);
     assert!(store.record("gone").is_some());

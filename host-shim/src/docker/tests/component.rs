@@ -14,7 +14,11 @@ pub struct Seen {
     pub pauses: Vec<Pause>,
     /// Frames that came again after they had been taken.
     pub repeated: usize,
+    /// Entries that made no sense.
+    pub malformed: usize,
     rest: Vec<u8>,
+    /// The offset of what is read next, half entries aside.
+    offset: u64,
     taken: Positions,
     /// Time and ordinal of the last frame of each side since the last break.
     last: [(u64, u32); 2],
@@ -77,7 +81,7 @@ impl Component {
         self.phase = self.hub.phase();
         for id in self.hub.accept(64) {
             let opening = self.hub.opening(id).unwrap();
-            let taken = opening.taken;
+            let (taken, start) = (opening.taken, opening.start);
             self.open += 1;
             self.streams.insert(
                 id,
@@ -87,7 +91,9 @@ impl Component {
                     stderr: Vec::new(),
                     pauses: Vec::new(),
                     repeated: 0,
+                    malformed: 0,
                     rest: Vec::new(),
+                    offset: start,
                     taken,
                     last: [(0, 0); 2],
                 },
@@ -110,7 +116,7 @@ impl Component {
                         } else {
                             seen.rest.clear();
                             seen.last = [(0, 0); 2];
-                            self.hub.resume(id, seen.taken);
+                            seen.offset = self.hub.resume(id, seen.taken);
                         }
                         break;
                     }
@@ -121,7 +127,35 @@ impl Component {
 }
 
 impl Seen {
+    fn take_entries(&mut self, bytes: &[u8]) {
+        self.rest.extend_from_slice(bytes);
+        let rest = std::mem::take(&mut self.rest);
+        let mut left = &rest[..];
+        while let Some(end) = left.iter().position(|byte| *byte == b'\n') {
+            let (line, tail) = left.split_at(end + 1);
+            left = tail;
+            self.offset += line.len() as u64;
+            let Ok(entry) = serde_json::from_slice::<serde_json::Value>(line) else {
+                self.malformed += 1;
+                continue;
+            };
+            if self.offset <= self.taken.offset() {
+                self.repeated += 1;
+                continue;
+            }
+            let time = nanoseconds(entry["time"].as_str().unwrap()).unwrap();
+            let position = Some(Position { offset: self.offset, time, ordinal: 0, into_line: 0 });
+            self.taken = Positions { stdout: position, stderr: position };
+            let out = if entry["stream"] == "stdout" { &mut self.stdout } else { &mut self.stderr };
+            out.extend_from_slice(entry["log"].as_str().unwrap().as_bytes());
+        }
+        self.rest = left.to_vec();
+    }
+
     fn take(&mut self, bytes: &[u8]) {
+        if self.opening.framing == Framing::JsonFile {
+            return self.take_entries(bytes);
+        }
         self.rest.extend_from_slice(bytes);
         let rest = std::mem::take(&mut self.rest);
         let mut left = &rest[..];
