@@ -62,13 +62,11 @@ pub fn even_lines(count: usize, width: usize) -> Vec<u8> {
     text
 }
 
-/// A line of exactly so many bytes before its newline, with its label in front if there is room.
+/// A line of exactly so many bytes before its newline. Any part of it tells its label, its length and its place.
 pub fn line_of(label: &str, bytes: usize) -> Vec<u8> {
-    let mut text: Vec<u8> = format!("{label} {bytes} ").into_bytes();
-    let mut number = 0;
+    let mut text = Vec::with_capacity(bytes + 32);
     while text.len() < bytes {
-        text.extend_from_slice(format!("{number:07}|").as_bytes());
-        number += 1;
+        text.extend_from_slice(format!("{label} {bytes} {}|", text.len()).as_bytes());
     }
     text.truncate(bytes);
     text.push(b'\n');
