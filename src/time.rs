@@ -35,6 +35,11 @@ impl Timestamp {
         Millis(self.nanos.saturating_sub(earlier.nanos) / 1_000_000)
     }
 
+    /// As [`Timestamp::since`], in nanoseconds.
+    pub const fn since_exactly(self, earlier: Timestamp) -> u64 {
+        self.nanos.saturating_sub(earlier.nanos)
+    }
+
     /// The moment that lies so far away, ahead where positive.
     pub const fn shifted(self, millis: i64) -> Timestamp {
         let nanos = millis.saturating_mul(1_000_000);

@@ -19,8 +19,6 @@ pub struct Response {
     pub status: u16,
     /// The header `x-amzn-errortype`.
     pub error_type: Option<String>,
-    /// The header `x-amzn-requestid`.
-    pub request_id: Option<String>,
     /// The header `date`.
     pub date: Option<Timestamp>,
     /// `x-amz-retry-after` (ms), else `retry-after` (s).
@@ -55,7 +53,7 @@ pub enum Cause {
         asked: Option<Millis>,
         text: String,
     },
-    /// The service failed: it may have been carried out all the same.
+    /// The service failed.
     Fault {
         asked: Option<Millis>,
         text: String,

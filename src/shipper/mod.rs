@@ -17,6 +17,7 @@ mod output;
 mod source;
 mod told;
 
+pub use answers::CredentialsError;
 pub use counts::Counts;
 pub use output::{Body, Failure, Output, Positions, Request, RequestId, Severity};
 
@@ -99,7 +100,7 @@ pub struct Shipper {
 }
 
 /// Bytes asked of a source at a time: as much as a processor's cache holds with room to spare.
-const READ_BYTES: usize = 256 << 10;
+const READ_BYTES: u32 = 256 << 10;
 /// Batches closed and not delivered, beyond those under way, at which a destination's sources wait.
 const QUEUE_BEYOND: usize = 1;
 /// Rooms for bodies kept for reuse.
@@ -164,6 +165,9 @@ impl Shipper {
 
     /// What is wanted has changed.
     pub fn handle_phase(&mut self, phase: Phase, now: Timestamp) {
+        if std::mem::discriminant(&phase) == std::mem::discriminant(&self.phase) {
+            return;
+        }
         self.phase = phase;
         if let Phase::Stopping { .. } = phase {
             let once_only: Vec<_> =

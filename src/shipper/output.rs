@@ -14,7 +14,7 @@ pub type Positions = Sides<Option<Position>>;
 #[derive(Debug)]
 pub enum Output {
     /// Read at most so many bytes of a source, and hand them in.
-    Read { source: SourceId, max: usize },
+    Read { source: SourceId, max: u32 },
     /// Have a source that broke off or stopped go on from here.
     Resume { source: SourceId, taken: Positions },
     /// Everything of a source up to here is delivered.

@@ -16,6 +16,8 @@ pub struct Seen {
     pub repeated: usize,
     /// Entries that made no sense.
     pub malformed: usize,
+    /// Bytes and lines of standard output that a caller has taken out.
+    pub total: (usize, usize),
     rest: Vec<u8>,
     /// The offset of what is read next, half entries aside.
     offset: u64,
@@ -36,11 +38,20 @@ pub struct Component {
     pub streams: BTreeMap<u32, Seen>,
     pub phase: Phase,
     open: usize,
+    accepted: Vec<(u32, Positions)>,
+    ended: Vec<u32>,
 }
 
 impl Component {
     pub fn new(hub: Hub) -> Component {
-        Component { hub, streams: BTreeMap::new(), phase: Phase::Running, open: 0 }
+        Component {
+            hub,
+            streams: BTreeMap::new(),
+            phase: Phase::Running,
+            open: 0,
+            accepted: Vec::new(),
+            ended: Vec::new(),
+        }
     }
 
     /// Goes on until something is as wanted.
@@ -76,8 +87,22 @@ impl Component {
         self.phase == Phase::Finishing && self.open == 0
     }
 
-    /// Reads whatever is at hand.
+    /// Reads whatever is at hand, and accepts it.
     pub fn turn(&mut self) {
+        self.read();
+        self.accept();
+    }
+
+    pub fn accept(&mut self) {
+        for (id, positions) in self.accepted.drain(..) {
+            self.hub.acknowledge(id, &positions);
+        }
+        for id in self.ended.drain(..) {
+            self.hub.release(id);
+        }
+    }
+
+    pub fn read(&mut self) {
         self.phase = self.hub.phase();
         for id in self.hub.accept(64) {
             let opening = self.hub.opening(id).unwrap();
@@ -92,6 +117,7 @@ impl Component {
                     pauses: Vec::new(),
                     repeated: 0,
                     malformed: 0,
+                    total: (0, 0),
                     rest: Vec::new(),
                     offset: start,
                     taken,
@@ -106,13 +132,13 @@ impl Component {
                     Ok(bytes) if bytes.is_empty() => break,
                     Ok(bytes) => {
                         seen.take(&bytes);
-                        self.hub.acknowledge(id, &seen.taken);
+                        self.accepted.push((id, seen.taken));
                     }
                     Err(pause) => {
                         seen.pauses.push(pause);
                         if pause == Pause::Ended {
                             self.open -= 1;
-                            self.hub.release(id);
+                            self.ended.push(id);
                         } else {
                             seen.rest.clear();
                             seen.last = [(0, 0); 2];

@@ -1,0 +1,41 @@
+//! The program's own log lines, on standard error.
+
+use std::io::{self, IsTerminal};
+
+use clap::{Args, ValueEnum};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::time::SystemTime;
+
+/// How the program speaks of itself.
+#[derive(Debug, Args)]
+pub struct Logging {
+    /// Form of the program's own log lines, on standard error
+    #[arg(long, value_enum, default_value_t = LogFormat::Human, env = "CLOUDSPOUT_LOG_FORMAT", global = true)]
+    log_format: LogFormat,
+    /// What the program says of itself: error, warn, info, debug, trace, or a filter such as
+    /// `warn,cloudspout_host=debug`
+    #[arg(long, default_value = "info", env = "CLOUDSPOUT_LOG", value_name = "LEVEL")]
+    log_level: EnvFilter,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    Human,
+    Json,
+}
+
+impl Logging {
+    /// Starts it.
+    pub fn start(self) {
+        let lines = tracing_subscriber::fmt()
+            .with_writer(io::stderr)
+            .with_ansi(io::stderr().is_terminal())
+            .with_timer(SystemTime)
+            .with_target(false)
+            .with_env_filter(self.log_level);
+        match self.log_format {
+            LogFormat::Human => lines.init(),
+            LogFormat::Json => lines.json().flatten_event(true).init(),
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! `cloudspout run` and `cloudspout pipe`: logs in, CloudWatch out.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clap::{ArgAction, Args, ValueEnum};
+use cloudspout_host::docker::{self, Address, Backlog, Extent, Source, Tls};
+use cloudspout_host::positions::Store;
+use cloudspout_host::streams::{Framing, Hub, Phase};
+use cloudspout_host::{AwsCredentials, Counts, HttpClient, Options, RunError, Runtime, Tracing, default_region, pipe};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::exit::Ending;
+use super::logging::Logging;
+use super::size;
+
+/// Follows the containers of a Docker daemon: those that run, and those that start later.
+///
+/// A container that should be left out says so: `LOGSPOUT=ignore` in its environment, or the label
+/// `cloudspout.ignore=true`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Where the Docker daemon listens: unix:///path or tcp://host:port
+    #[arg(long, env = "DOCKER_HOST", default_value = "unix:///var/run/docker.sock", value_name = "URL")]
+    docker_host: String,
+    /// Template of the log group's name
+    #[arg(long, default_value = "{{.Hostname}}", env = "CLOUDSPOUT_GROUP", value_name = "TEMPLATE")]
+    group: String,
+    /// Template of the log stream's name
+    #[arg(long, default_value = "{{.Name}}", env = "CLOUDSPOUT_STREAM", value_name = "TEMPLATE")]
+    stream: String,
+    /// Where to keep how far each container has been read; without it, a restart reads every log again
+    #[arg(long, env = "CLOUDSPOUT_STATE_DIR", value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+    /// The way to a container's log: Docker's json-file logs directly, or the Engine API
+    #[arg(long, value_enum, default_value_t = SourceArg::Auto)]
+    source: SourceArg,
+    /// Docker's data root as it is mounted here, if that is not where the daemon says
+    #[arg(long, env = "CLOUDSPOUT_DOCKER_ROOT", value_name = "DIR")]
+    docker_root: Option<PathBuf>,
+    /// Where to begin with a container that is running already and of which nothing is known
+    #[arg(long, value_enum, default_value_t = BacklogArg::Beginning)]
+    backlog: BacklogArg,
+    /// Ship what all containers have logged so far, and end
+    #[arg(long)]
+    once: bool,
+    #[command(flatten)]
+    shipping: Shipping,
+}
+
+/// Ships standard input, and ends once all of it is accepted.
+#[derive(Debug, Args)]
+pub struct Pipe {
+    /// Log group
+    #[arg(long, env = "CLOUDSPOUT_GROUP", value_name = "NAME")]
+    group: String,
+    /// Log stream
+    #[arg(long, env = "CLOUDSPOUT_STREAM", value_name = "NAME")]
+    stream: String,
+    /// What comes in: lines, Docker's frames (of `GET /containers/ID/logs`), or a json-file log
+    #[arg(long, value_enum, default_value_t = FramingArg::Lines)]
+    framing: FramingArg,
+    #[command(flatten)]
+    shipping: Shipping,
+}
+
+/// What both need.
+#[derive(Debug, Args)]
+struct Shipping {
+    /// AWS Region; else AWS_REGION, AWS_DEFAULT_REGION, the profile, the EC2 machine
+    #[arg(long, env = "AWS_REGION", value_name = "REGION")]
+    region: Option<String>,
+    /// Base URL of CloudWatch Logs, for private endpoints and tests; else AWS_ENDPOINT_URL_LOGS,
+    /// AWS_ENDPOINT_URL_CLOUDWATCH_LOGS, AWS_ENDPOINT_URL, the Region's own
+    #[arg(long, env = "AWS_ENDPOINT_URL_LOGS", value_name = "URL")]
+    endpoint_url: Option<String>,
+    /// Whether to make log groups that do not exist
+    #[arg(long, default_value_t = true, action = ArgAction::Set, value_name = "BOOL")]
+    create_group: bool,
+    /// Whether to make log streams that do not exist
+    #[arg(long, default_value_t = true, action = ArgAction::Set, value_name = "BOOL")]
+    create_stream: bool,
+    /// How long an event may wait for others
+    #[arg(long, default_value = "5s", value_parser = size::duration, value_name = "TIME")]
+    flush_after: Duration,
+    /// How much may be held in memory that CloudWatch has not accepted, before reading waits
+    #[arg(long, default_value = "64MiB", value_parser = size::bytes, value_name = "SIZE")]
+    buffer: u64,
+    /// Requests of one log stream under way at a time; more than 1 gives up the order between batches
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64), value_name = "NUMBER")]
+    in_flight: u32,
+    /// How long to go on delivering when told to stop
+    #[arg(long, default_value = "10s", value_parser = size::duration, value_name = "TIME")]
+    stop_timeout: Duration,
+    #[command(flatten)]
+    logging: Logging,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SourceArg {
+    Auto,
+    Files,
+    Api,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum BacklogArg {
+    Beginning,
+    Now,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FramingArg {
+    Lines,
+    LinesWithTimes,
+    Frames,
+    FramesWithTimes,
+    JsonFile,
+}
+
+/// What `pipe` and `--once` have in common, and `run` has not: they end by themselves, and so give up on
+/// what waiting does not mend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Short,
+    Long,
+}
+
+impl Run {
+    pub fn run(self) -> Result<(), Ending> {
+        let Run { docker_host, group, stream, state_dir, source, docker_root, backlog, once, shipping } = self;
+        let address = Address::parse(&docker_host, Tls::of_environment()).map_err(Ending::settings)?;
+        let config = docker::Config {
+            address,
+            extent: if once { Extent::Once } else { Extent::Follow },
+            backlog: match backlog {
+                BacklogArg::Beginning => Backlog::Beginning,
+                BacklogArg::Now => Backlog::Now,
+            },
+            source: match source {
+                SourceArg::Auto => Source::Auto,
+                SourceArg::Files => Source::Files,
+                SourceArg::Api => Source::Api,
+            },
+            docker_root,
+        };
+        let life = if once { Life::Short } else { Life::Long };
+        shipping.run(life, group, stream, |hub| async move {
+            let store = match state_dir {
+                Some(directory) => Store::open(&directory).map_err(Ending::settings)?,
+                None => Store::in_memory(),
+            };
+            let follow = docker::run(config, hub, store.clone());
+            let flush = async move { store.flush().await.map_err(Ending::other) };
+            Ok((async { follow.await.map_err(Ending::from) }, flush))
+        })
+    }
+}
+
+impl Pipe {
+    pub fn run(self) -> Result<(), Ending> {
+        let framing = match self.framing {
+            FramingArg::Lines => Framing::Lines,
+            FramingArg::LinesWithTimes => Framing::LinesWithTimes,
+            FramingArg::Frames => Framing::Frames,
+            FramingArg::FramesWithTimes => Framing::FramesWithTimes,
+            FramingArg::JsonFile => Framing::JsonFile,
+        };
+        self.shipping.run(Life::Short, self.group, self.stream, |hub| async move {
+            let read = async move {
+                let cannot = |error| Ending::other(format!("standard input cannot be read: {error}"));
+                pipe::run(&hub, framing).await.map_err(cannot)
+            };
+            Ok((read, async { Ok(()) }))
+        })
+    }
+}
+
+impl Shipping {
+    /// Runs the component beside a source until both are through. `open` gives the source, and what is to
+    /// be done at the end.
+    fn run<O, S, F>(self, life: Life, group: String, stream: String, open: impl FnOnce(Hub) -> O) -> Result<(), Ending>
+    where
+        O: Future<Output = Result<(S, F), Ending>>,
+        S: Future<Output = Result<(), Ending>>,
+        F: Future<Output = Result<(), Ending>>,
+    {
+        let Shipping { region, create_group, create_stream, flush_after, buffer, in_flight, stop_timeout, .. } = self;
+        let endpoint = self.endpoint_url.or_else(other_endpoint);
+        self.logging.start();
+        // One thread: the component's work is what there is to do, and handing bytes between threads
+        // would cost more than it could save.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Ending::other)?;
+        let result = runtime.block_on(async {
+            let region = match region.or_else(|| std::env::var("AWS_DEFAULT_REGION").ok()).filter(|region| !region.is_empty()) {
+                Some(region) => region,
+                None => default_region().await.unwrap_or_default(),
+            };
+            let options = Options {
+                region: region.clone(),
+                endpoint,
+                group,
+                stream,
+                host_name: host_name(),
+                create_group,
+                create_stream,
+                flush_after,
+                buffer_bytes: buffer,
+                in_flight,
+                fail_fast: life == Life::Short,
+                seed: seed(),
+            };
+            let component = Runtime::new()?;
+            let http = HttpClient::new().map_err(Ending::other)?;
+            let reporter = Arc::new(Tracing::default());
+            let hub = Hub::default();
+            let (source, flush) = open(hub.clone()).await?;
+            let instance = component.run(hub.clone(), options, Arc::new(AwsCredentials::new(&region)), http, reporter.clone());
+            let result = together(instance, source, hub, stop_timeout).await;
+            sum_up(&reporter.counts());
+            result.and(flush.await)
+        });
+        // A blocking lookup of a name, or a read of a terminal, is not worth waiting for.
+        runtime.shutdown_background();
+        result
+    }
+}
+
+/// Runs the component and its source until the component ends, the source fails, or a second signal comes.
+async fn together(
+    instance: impl Future<Output = Result<(), RunError>>,
+    source: impl Future<Output = Result<(), Ending>>,
+    hub: Hub,
+    stop_timeout: Duration,
+) -> Result<(), Ending> {
+    let instance = std::pin::pin!(instance);
+    let source = async {
+        match source.await {
+            // The component says when it is through with what was read.
+            Ok(()) => std::future::pending().await,
+            Err(ending) => ending,
+        }
+    };
+    let stopped = async {
+        stop_signal().await;
+        tracing::info!("told to stop: delivering what has been read, for {} s at most", stop_timeout.as_secs());
+        hub.set_phase(Phase::Stopping { within_ms: u32::try_from(stop_timeout.as_millis()).unwrap_or(u32::MAX) });
+        stop_signal().await;
+    };
+    tokio::select! {
+        biased;
+        result = instance => Ok(result?),
+        ending = source => Err(ending),
+        () = stopped => Err(Ending::unfinished("told to stop a second time: ended at once")),
+    }
+}
+
+/// Returns when the program is told to stop.
+pub async fn stop_signal() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Says at the end what was done.
+fn sum_up(counts: &Counts) {
+    let rejected = counts.events_too_old + counts.events_too_new + counts.events_expired + counts.events_invalid;
+    tracing::info!(
+        "{} events read, {} accepted, {rejected} rejected, {} in requests without an answer that were sent again; \
+         {} requests, {} of them repeated",
+        counts.events_read,
+        counts.events_accepted,
+        counts.events_possibly_doubled,
+        counts.requests_sent,
+        counts.requests_retried,
+    );
+}
+
+fn other_endpoint() -> Option<String> {
+    let given = |name| std::env::var(name).ok().filter(|url| !url.is_empty());
+    given("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS").or_else(|| given("AWS_ENDPOINT_URL"))
+}
+
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "localhost".to_owned() } else { name.to_owned() }
+}
+
+/// Another number for every start.
+fn seed() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    (now.as_nanos() as u64) ^ u64::from(std::process::id()).rotate_left(32)
+}

@@ -1,0 +1,194 @@
+//! Loads the component, and runs instances of it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use wasmtime::component::{Component, HasSelf, Linker, ResourceTable, WasmList};
+use wasmtime::{Engine, Store, StoreContextMut};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use crate::bindings::{self, ShipperPre};
+use crate::credentials::Provider;
+use crate::http::HttpClient;
+use crate::imports::sha256;
+use crate::reports::Reporter;
+use crate::streams::Hub;
+
+include!("engine_config.rs");
+
+/// The component, compiled ahead of time by the build script.
+static COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/cloudspout.cwasm"));
+
+/// What the operator chose for an instance; `options` in the WIT says what each means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    pub region: String,
+    pub endpoint: Option<String>,
+    pub group: String,
+    pub stream: String,
+    pub host_name: String,
+    pub create_group: bool,
+    pub create_stream: bool,
+    pub flush_after: Duration,
+    pub buffer_bytes: u64,
+    pub in_flight: u32,
+    pub fail_fast: bool,
+    pub seed: u64,
+}
+
+/// The component, ready to be run any number of times.
+#[derive(Clone)]
+pub struct Runtime {
+    component: ShipperPre<State>,
+}
+
+/// All that one instance can reach.
+pub struct State {
+    pub(crate) hub: Hub,
+    pub(crate) options: Options,
+    pub(crate) credentials: Arc<dyn Provider>,
+    pub(crate) reporter: Arc<dyn Reporter>,
+    pub(crate) table: ResourceTable,
+    http: HttpClient,
+    /// Empty: no files, no environment, no arguments, no sockets, no standard streams.
+    wasi: WasiCtx,
+    wasi_http: WasiHttpCtx,
+}
+
+/// Why an instance gave up; `failure` in the WIT says what each means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    Settings(String),
+    Credentials(String),
+    Denied(String),
+    Endpoint(String),
+    Rejected(u64),
+    Unfinished(u64),
+    Other(String),
+}
+
+/// Why an instance ended in another way than it should.
+#[derive(Debug)]
+pub enum RunError {
+    /// The component gave up.
+    Failure(Failure),
+    /// The component broke down, or cannot be loaded.
+    Broken(wasmtime::Error),
+}
+
+impl Runtime {
+    /// Loads the component.
+    ///
+    /// # Errors
+    /// This machine cannot run it: it lacks instructions that it was compiled for.
+    pub fn new() -> Result<Runtime, RunError> {
+        load().map_err(RunError::Broken)
+    }
+
+    /// Runs an instance until the hub's phase and the component let it end.
+    ///
+    /// # Errors
+    /// The component gave up or broke down.
+    pub async fn run(
+        &self,
+        hub: Hub,
+        options: Options,
+        credentials: Arc<dyn Provider>,
+        http: HttpClient,
+        reporter: Arc<dyn Reporter>,
+    ) -> Result<(), RunError> {
+        let state = State {
+            hub,
+            options,
+            credentials,
+            reporter,
+            table: ResourceTable::new(),
+            http,
+            wasi: WasiCtx::builder().build(),
+            wasi_http: WasiHttpCtx::new(),
+        };
+        let mut store = Store::new(self.component.engine(), state);
+        let instance = self.component.instantiate_async(&mut store).await.map_err(RunError::Broken)?;
+        let result = instance.call_run(&mut store).await.map_err(RunError::Broken)?;
+        result.map_err(|given| RunError::Failure(failure(given)))
+    }
+}
+
+fn load() -> wasmtime::Result<Runtime> {
+    let engine = Engine::new(&engine_config(env!("CLOUDSPOUT_TARGET"))?)?;
+    // SAFETY: the bytes are what the build script's engine wrote, and nobody can have changed them
+    // without changing this program.
+    let component = unsafe { Component::deserialize(&engine, COMPONENT)? };
+    let mut linker = Linker::<State>::new(&engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    bindings::cloudspout::host::logs::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    bindings::cloudspout::host::lifecycle::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    bindings::cloudspout::host::credentials::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    bindings::cloudspout::host::settings::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    bindings::cloudspout::host::reports::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    // By hand, because the generated binding would copy the body out of the component before hashing it.
+    linker.instance("cloudspout:host/digest@0.1.0")?.func_wrap(
+        "sha256",
+        |store: StoreContextMut<'_, State>, (data,): (WasmList<u8>,)| {
+            Ok((Some(sha256(data.as_le_slice(&store))),))
+        },
+    )?;
+    Ok(Runtime { component: ShipperPre::new(linker.instantiate_pre(&component)?)? })
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.http, table: &mut self.table, ctx: &mut self.wasi_http }
+    }
+}
+
+fn failure(given: bindings::Failure) -> Failure {
+    match given {
+        bindings::Failure::Settings(text) => Failure::Settings(text),
+        bindings::Failure::Credentials(text) => Failure::Credentials(text),
+        bindings::Failure::Denied(text) => Failure::Denied(text),
+        bindings::Failure::Endpoint(text) => Failure::Endpoint(text),
+        bindings::Failure::Rejected(events) => Failure::Rejected(events),
+        bindings::Failure::Unfinished(events) => Failure::Unfinished(events),
+        bindings::Failure::Other(text) => Failure::Other(text),
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Settings(text) | Failure::Credentials(text) | Failure::Endpoint(text) | Failure::Other(text) => {
+                out.write_str(text)
+            }
+            Failure::Denied(text) => {
+                write!(out, "not permitted: {text} (these credentials need logs:PutLogEvents, logs:CreateLogStream and logs:CreateLogGroup there)")
+            }
+            Failure::Rejected(events) => {
+                write!(out, "all was sent, but CloudWatch refused {events} events for good (see above)")
+            }
+            Failure::Unfinished(events) => {
+                write!(out, "ended with {events} events read and not delivered; what can be read again will be, at the next start with the same --state-dir")
+            }
+        }
+    }
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RunError::Failure(failure) => failure.fmt(out),
+            RunError::Broken(error) => write!(out, "the component broke down: {error:#}"),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}

@@ -1,0 +1,149 @@
+//! Requests of the component, sent over pooled connections.
+
+use std::error::Error as StdError;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Mutex;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+
+/// Sends requests: keeps connections, speaks TLS with the system's roots of trust, goes through the proxy
+/// that the environment names (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`), follows no redirect. Clones share
+/// their connections.
+#[derive(Clone)]
+pub struct HttpClient {
+    client: reqwest::Client,
+}
+
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// From the first byte sent to the last byte of the answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(90);
+/// Shorter than the service keeps idle connections, so that none is used that it is about to close.
+const IDLE_FOR: Duration = Duration::from_secs(15);
+
+impl HttpClient {
+    /// # Errors
+    /// The system's roots of trust cannot be read.
+    pub fn new() -> Result<HttpClient, String> {
+        let roots = rustls_native_certs::load_native_certs();
+        let mut store = rustls::RootCertStore::empty();
+        store.add_parsable_certificates(roots.certs);
+        let provider = rustls::crypto::ring::default_provider();
+        let tls = rustls::ClientConfig::builder_with_provider(provider.into())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .with_root_certificates(store)
+            .with_no_client_auth();
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .http1_only()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(CONNECT_WITHIN)
+            .timeout(ANSWER_WITHIN)
+            .pool_idle_timeout(IDLE_FOR)
+            .tcp_nodelay(true)
+            .build()
+            .map_err(|error| causes(&error))?;
+        Ok(HttpClient { client })
+    }
+
+    async fn send(self, request: http::Request<WasiBody>) -> Result<http::Response<WasiBody>, Error> {
+        let (parts, body) = request.into_parts();
+        let request = self
+            .client
+            .request(parts.method, parts.uri.to_string())
+            .headers(parts.headers)
+            .body(reqwest::Body::wrap(Outgoing { body: Mutex::new(body) }));
+        let response = request.send().await.map_err(|error| failure(&error))?;
+        let response: http::Response<reqwest::Body> = response.into();
+        Ok(response.map(|body| body.map_err(|error| failure(&error)).boxed_unsync()))
+    }
+}
+
+type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
+
+impl WasiHttpHooks for HttpClient {
+    fn send_request(
+        &mut self,
+        request: http::Request<WasiBody>,
+        _options: Option<RequestOptions>,
+        _received: Io,
+    ) -> Box<dyn Future<Output = Result<(http::Response<WasiBody>, Io), Error>> + Send> {
+        let client = self.clone();
+        Box::new(async move {
+            let response = client.send(request).await?;
+            Ok((response, Box::new(async { Ok(()) }) as Io))
+        })
+    }
+}
+
+/// The body that the component writes. The lock is never taken: it makes the body shareable in name, as
+/// the client wants it.
+struct Outgoing {
+    body: Mutex<WasiBody>,
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        match self.body.get_mut() {
+            Ok(body) => Pin::new(body).poll_frame(context),
+            Err(_) => Poll::Ready(None),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.lock().map(|body| body.size_hint()).unwrap_or_default()
+    }
+}
+
+/// What went wrong, in the words of `wasi:http`: whether the request can have arrived must be right.
+fn failure(error: &reqwest::Error) -> Error {
+    let text = causes(error);
+    if !error.is_connect() {
+        return if error.is_timeout() { Error::HttpResponseTimeout } else { Error::InternalError(Some(text)) };
+    }
+    if error.is_timeout() {
+        return Error::ConnectionTimeout;
+    }
+    match find::<io::Error>(error).map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) => Error::ConnectionRefused,
+        _ if text.contains("dns error") => Error::DnsError { rcode: None, info_code: None },
+        _ if find::<rustls::Error>(error).is_some() || text.contains("certificate") => Error::TlsCertificateError,
+        _ => Error::DestinationUnavailable,
+    }
+}
+
+fn find<T: StdError + 'static>(error: &(dyn StdError + 'static)) -> Option<&T> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// An error with what caused it, in one line.
+fn causes(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

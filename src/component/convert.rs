@@ -1,0 +1,155 @@
+//! Between the types of the WIT and those of the core.
+
+use super::bindings::cloudspout::host::{credentials as wit_credentials, lifecycle, logs, reports, settings};
+use super::bindings;
+use crate::lines::{Framing, Position, Sides};
+use crate::naming::Container;
+use crate::settings::Options;
+use crate::shipper::{Counts, CredentialsError, Failure, Opening, Pause, Phase, Positions, Severity};
+use crate::sigv4::Credentials;
+use crate::time::{Millis, Timestamp};
+
+pub fn options(options: settings::Options) -> Options {
+    Options {
+        region: options.region,
+        endpoint: options.endpoint,
+        group: options.log_group_name,
+        stream: options.log_stream_name,
+        host_name: options.host_name,
+        create_group: options.create_group,
+        create_stream: options.create_stream,
+        flush_after: Millis(options.flush_after.into()),
+        buffer_bytes: options.buffer_bytes,
+        in_flight: options.in_flight,
+        fail_fast: options.fail_fast,
+        seed: options.seed,
+    }
+}
+
+pub fn opening(opened: logs::Opened) -> Opening {
+    Opening {
+        framing: match opened.framing {
+            logs::Framing::Lines => Framing::Lines,
+            logs::Framing::LinesWithTimes => Framing::LinesWithTimes,
+            logs::Framing::Frames => Framing::Frames,
+            logs::Framing::FramesWithTimes => Framing::FramesWithTimes,
+            logs::Framing::JsonFile => Framing::JsonFile,
+        },
+        start: opened.start,
+        taken: positions(opened.taken),
+        terminal: opened.terminal,
+        container: container(opened.container),
+    }
+}
+
+fn container(container: logs::Container) -> Container {
+    Container {
+        id: container.id,
+        name: container.name,
+        image_name: container.image_name,
+        image_id: container.image_id,
+        hostname: container.hostname,
+        daemon_name: container.daemon_name,
+        entrypoint: container.entrypoint,
+        args: container.args,
+        env: container.env,
+        labels: container.labels,
+        log_options: container.log_options,
+        created: container.created,
+        log_path: container.log_path,
+    }
+}
+
+fn positions(positions: logs::Positions) -> Positions {
+    let position = |position: logs::Position| Position {
+        offset: position.offset,
+        time: Timestamp::from_nanos(position.time),
+        ordinal: position.ordinal,
+        into_line: position.into_line,
+    };
+    Sides { stdout: positions.stdout.map(position), stderr: positions.stderr.map(position) }
+}
+
+pub fn positions_out(positions: &Positions) -> logs::Positions {
+    let position = |position: Position| logs::Position {
+        offset: position.offset,
+        time: position.time.nanos(),
+        ordinal: position.ordinal,
+        into_line: position.into_line,
+    };
+    logs::Positions { stdout: positions.stdout.map(position), stderr: positions.stderr.map(position) }
+}
+
+pub fn pause(pause: logs::Pause) -> Pause {
+    match pause {
+        logs::Pause::Interrupted => Pause::Interrupted,
+        logs::Pause::Stopped => Pause::Stopped,
+        logs::Pause::Ended => Pause::Ended,
+    }
+}
+
+pub fn phase(phase: lifecycle::Phase, now: Timestamp) -> Phase {
+    match phase {
+        lifecycle::Phase::Running => Phase::Running,
+        lifecycle::Phase::Finishing => Phase::Finishing,
+        lifecycle::Phase::Stopping(within) => Phase::Stopping { by: now + Millis(within.into()) },
+    }
+}
+
+pub fn credentials(
+    found: Result<wit_credentials::Identity, wit_credentials::Failure>,
+) -> Result<Credentials, CredentialsError> {
+    match found {
+        Ok(identity) => Ok(Credentials::new(
+            identity.access_key_id,
+            identity.secret_access_key,
+            identity.session_token,
+            identity.expires.map(Timestamp::from_nanos),
+        )),
+        Err(wit_credentials::Failure::Missing(text)) => Err(CredentialsError::Missing(text)),
+        Err(wit_credentials::Failure::Invalid(text)) => Err(CredentialsError::Invalid(text)),
+        Err(wit_credentials::Failure::Unavailable(text) | wit_credentials::Failure::Other(text)) => {
+            Err(CredentialsError::Unavailable(text))
+        }
+    }
+}
+
+pub fn message(severity: Severity, text: String) -> reports::Message {
+    let severity = match severity {
+        Severity::Debug => reports::Severity::Debug,
+        Severity::Info => reports::Severity::Info,
+        Severity::Warning => reports::Severity::Warning,
+        Severity::Error => reports::Severity::Error,
+    };
+    reports::Message { severity, text }
+}
+
+pub fn counts(counts: &Counts) -> reports::Counts {
+    reports::Counts {
+        bytes_read: counts.bytes_read,
+        events_read: counts.events_read,
+        requests_sent: counts.requests_sent,
+        requests_retried: counts.requests_retried,
+        bytes_sent: counts.bytes_sent,
+        events_accepted: counts.events_accepted,
+        events_too_old: counts.events_too_old,
+        events_too_new: counts.events_too_new,
+        events_expired: counts.events_expired,
+        events_invalid: counts.events_invalid,
+        requests_ambiguous: counts.requests_ambiguous,
+        events_possibly_doubled: counts.events_possibly_doubled,
+        events_empty: counts.events_empty,
+        lines_split: counts.lines_split,
+        bytes_malformed: counts.bytes_malformed,
+    }
+}
+
+pub fn failure(failure: Failure) -> bindings::Failure {
+    match failure {
+        Failure::Credentials(text) => bindings::Failure::Credentials(text),
+        Failure::Denied(text) => bindings::Failure::Denied(text),
+        Failure::Endpoint(text) => bindings::Failure::Endpoint(text),
+        Failure::Rejected(events) => bindings::Failure::Rejected(events),
+        Failure::Unfinished(events) => bindings::Failure::Unfinished(events),
+    }
+}
