@@ -13,7 +13,7 @@ from conformance import Conformance
 class Local(Conformance, unittest.TestCase):
     """Each test has an endpoint of its own."""
 
-    keys = (os.environ["LOCAL_KEY_ID"], os.environ["LOCAL_SECRET"])
+    keys = (os.environ["CLOUDSPOUT_LOCAL_KEY_ID"], os.environ["CLOUDSPOUT_LOCAL_SECRET"])
 
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()

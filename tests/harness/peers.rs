@@ -49,7 +49,9 @@ impl Local {
 
     fn on(data: TempDir, options: &[&str]) -> Self {
         let port = free_port();
-        let shipping = Program::new("local")
+        let shipping = Program::bare("local")
+            .env("CLOUDSPOUT_LOCAL_KEY_ID", KEY_ID)
+            .env("CLOUDSPOUT_LOCAL_SECRET", SECRET)
             .args(&[
                 "--listen",
                 &format!("127.0.0.1:{port}"),

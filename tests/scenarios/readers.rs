@@ -5,7 +5,8 @@ use std::io::{Seek, Write};
 
 use cloudspout_tests::events::{assert_same, messages as of};
 use cloudspout_tests::peers::{Local, Moto, Reader, aws, read_back};
-use cloudspout_tests::program::Program;
+use cloudspout_tests::process::{file, must, python};
+use cloudspout_tests::program::{self, KEY_ID, PATIENCE, Program, SECRET};
 use cloudspout_tests::rules::{Way, messages};
 use cloudspout_tests::text::{lines, lines_at_every_edge, lines_of_odd_bytes};
 use serde_json::Value;
@@ -18,6 +19,14 @@ fn ship(url: &str, stream: &str, bytes: &[u8]) {
     file.rewind().expect("a file can be rewound");
     let program = Program::new("pipe").args(&["--group", GROUP, "--stream", stream]).to(url);
     program.input(file).finish().assert_code(0);
+}
+
+#[test]
+fn local_takes_and_refuses_the_same_requests_as_the_service() {
+    let mut command = python("python");
+    command.arg(file("endpoint/test_local.py")).env("CLOUDSPOUT_BIN", program::path());
+    command.env("CLOUDSPOUT_LOCAL_KEY_ID", KEY_ID).env("CLOUDSPOUT_LOCAL_SECRET", SECRET);
+    must("test_local.py", &mut command, PATIENCE);
 }
 
 fn everything() -> Vec<u8> {
