@@ -15,8 +15,8 @@ func contexts(name string) any {
 	switch name {
 	case "docker":
 		return &logger.Info{
-			Config: map[string]string{"tag": "{{.Name}}", "labels": "com.example.team"},
-			ContainerID: "a7317399f3f857173c6179d44823594f8294678dea9999662e5c625b5a1c7657",
+			Config:              map[string]string{"tag": "{{.Name}}", "labels": "com.example.team"},
+			ContainerID:         "a7317399f3f857173c6179d44823594f8294678dea9999662e5c625b5a1c7657",
 			ContainerName:       "/web-1",
 			ContainerEntrypoint: "/bin/server",
 			ContainerArgs:       []string{"--port", "80", "<a&b>"},
@@ -84,18 +84,18 @@ type Inner struct {
 
 func (inner Inner) Show() string { return inner.Value + "!" }
 
-func (data *Data) Greet(name string) string             { return "hello " + name }
-func (data *Data) Add(a, b int) int                      { return a + b }
-func (data *Data) Wide(n int64) int64                    { return n * 2 }
-func (data *Data) Small(n uint8) uint8                   { return n }
-func (data *Data) Half(x float64) float64                { return x / 2 }
-func (data *Data) Flip(b bool) bool                      { return !b }
-func (data *Data) Glue(list []string) string             { return strings.Join(list, "+") }
-func (data *Data) Keys(from map[string]string) int       { return len(from) }
-func (data *Data) Type(of any) string                    { return fmt.Sprintf("%T", of) }
-func (data *Data) Look(inner Inner) string               { return inner.Value }
-func (data *Data) Apply(f func(string) string) bool      { return f == nil }
-func (data *Data) Fail() (string, error)                 { return "", errors.New("it broke: 100%") }
+func (data *Data) Greet(name string) string         { return "hello " + name }
+func (data *Data) Add(a, b int) int                 { return a + b }
+func (data *Data) Wide(n int64) int64               { return n * 2 }
+func (data *Data) Small(n uint8) uint8              { return n }
+func (data *Data) Half(x float64) float64           { return x / 2 }
+func (data *Data) Flip(b bool) bool                 { return !b }
+func (data *Data) Glue(list []string) string        { return strings.Join(list, "+") }
+func (data *Data) Keys(from map[string]string) int  { return len(from) }
+func (data *Data) Type(of any) string               { return fmt.Sprintf("%T", of) }
+func (data *Data) Look(inner Inner) string          { return inner.Value }
+func (data *Data) Apply(f func(string) string) bool { return f == nil }
+func (data *Data) Fail() (string, error)            { return "", errors.New("it broke: 100%") }
 func (data *Data) Sum(first int, more ...int) (sum int) {
 	for _, n := range append(more, first) {
 		sum += n
