@@ -179,16 +179,16 @@ impl Engine {
     }
 
     pub(super) fn broken(&self, error: &hyper::Error) -> EngineError {
-        let mut problem = format!("the connection broke: {error}");
+        let mut problem = error.to_string();
         if let Some(source) = std::error::Error::source(error) {
             problem = format!("{problem}: {source}");
         }
-        EngineError::Unreachable { address: self.address().clone(), problem }
+        EngineError::Broken { address: self.address().clone(), problem }
     }
 
     fn silent(&self, path: &str) -> EngineError {
         let problem = format!("no answer to {path} within {} s", ANSWER_WITHIN.as_secs());
-        EngineError::Unreachable { address: self.address().clone(), problem }
+        EngineError::Broken { address: self.address().clone(), problem }
     }
 
     fn other(&self, path: &str, problem: &str) -> EngineError {
@@ -234,8 +234,10 @@ impl Events {
 /// Why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EngineError {
-    /// Nobody listens there, or the connection broke: it may come back.
+    /// Nobody listens there: it may come back.
     Unreachable { address: Address, problem: String },
+    /// Somebody does, and the connection broke or fell silent: it may come back.
+    Broken { address: Address, problem: String },
     /// The socket is there, and not for this user.
     Forbidden { address: Address },
     /// There is no such container (404).
@@ -256,6 +258,9 @@ impl fmt::Display for EngineError {
                 "docker at {address} cannot be reached: {problem}; is the daemon running, and is this its \
                  address? (--docker-host or DOCKER_HOST says where it is)"
             ),
+            EngineError::Broken { address, problem } => {
+                write!(f, "the connection to docker at {address} broke: {problem}")
+            }
             EngineError::Forbidden { address } => write!(
                 f,
                 "docker at {address}: permission denied; run as root or as a member of the group that owns \

@@ -218,6 +218,10 @@ impl Reader {
                 "part of the log of container {name} may be missing: Docker rotated it further than it could be \
                  followed; a larger max-size or max-file of its log gives more time"
             ),
+            Missing::Compressed(count) => tracing::warn!(
+                "older parts of the log of container {name} are missing: {count} rotated files of it are \
+                 compressed, and are not read; with compress=false in its log options they would be"
+            ),
             Missing::Truncated => tracing::warn!(
                 "part of the log of container {name} is missing: its file was truncated before all of it was \
                  read; with max-file of 2 or more Docker keeps what it rotates"

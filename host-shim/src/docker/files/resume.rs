@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::directory::{LogFile, open_all};
+use super::directory::{Found, LogFile, open_all};
 use super::entry::time_before;
 use super::tail::{Missing, Tail};
 use crate::positions::{FilePlace, Place, Record};
@@ -21,7 +21,7 @@ pub(super) fn resume(path: &Path, record: &Record) -> io::Result<Resumed> {
     // A side of which nothing was taken is wanted from the beginning.
     let earliest = sides.iter().map(|side| side.map_or(0, |place| place.offset)).min().unwrap_or_default();
     let latest = sides.iter().flatten().map(|place| place.offset).max().unwrap_or_default();
-    let mut found = open_all(path)?.files;
+    let Found { files: mut found, compressed } = open_all(path)?;
     let mut places: Vec<(Place, FilePlace, usize)> = sides
         .iter()
         .flatten()
@@ -50,7 +50,10 @@ pub(super) fn resume(path: &Path, record: &Record) -> io::Result<Resumed> {
             Ok(Resumed { tail, missing })
         }
         None => {
-            let missing = (latest > 0).then_some(Missing::Files);
+            let missing = match compressed.len() {
+                0 => (latest > 0).then_some(Missing::Files),
+                count => Some(Missing::Compressed(count)),
+            };
             Ok(Resumed { tail: Tail::from_files(path, found, 0, latest)?, missing })
         }
     }

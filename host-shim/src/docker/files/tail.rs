@@ -62,6 +62,8 @@ pub(super) enum Missing {
     Bytes(u64),
     /// Files may have come and gone between two looks.
     Files,
+    /// So many rotated files, which are compressed.
+    Compressed(usize),
     /// The file was truncated before all of it was read.
     Truncated,
 }

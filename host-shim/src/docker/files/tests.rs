@@ -276,6 +276,16 @@ fn a_file_that_got_the_number_of_another_is_not_mistaken_for_it() {
 }
 
 #[test]
+fn compressed_files_are_passed_over_and_said() {
+    let mut docker = Docker::new(500, 3);
+    docker.write(20);
+    fs::rename(docker.numbered(2), docker.numbered(2).with_extension("2.gz")).unwrap();
+    let (mut tail, missing) = docker.resume(&Record::default());
+    assert_eq!(missing, Some(Missing::Compressed(1)));
+    assert!(docker.written.ends_with(&read(&mut tail).0));
+}
+
+#[test]
 fn files_that_were_copied_are_found_by_what_is_in_them() {
     let mut docker = Docker::new(500, 3);
     let mut tail = docker.tail();

@@ -16,8 +16,6 @@ pub struct Seen {
     pub repeated: usize,
     /// Entries that made no sense.
     pub malformed: usize,
-    /// Bytes and lines of standard output that a caller has taken out.
-    pub total: (usize, usize),
     rest: Vec<u8>,
     /// The offset of what is read next, half entries aside.
     offset: u64,
@@ -117,7 +115,6 @@ impl Component {
                     pauses: Vec::new(),
                     repeated: 0,
                     malformed: 0,
-                    total: (0, 0),
                     rest: Vec::new(),
                     offset: start,
                     taken,

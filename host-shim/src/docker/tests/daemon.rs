@@ -1,7 +1,7 @@
 //! An imitation of a Docker daemon: an Engine API on a socket, over containers that tests play.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -64,6 +64,10 @@ impl Daemon {
         let mut daemon = Daemon { directory, world: Arc::new(world), serving: None };
         daemon.up();
         daemon
+    }
+
+    pub fn root(&self) -> PathBuf {
+        self.directory.clone()
     }
 
     pub fn socket(&self) -> PathBuf {
@@ -140,6 +144,22 @@ impl Daemon {
             frame.extend(payload.as_bytes());
             state.containers.get_mut(name).unwrap().log.push((clock, frame));
         });
+    }
+
+    /// A container writes to the file of its log.
+    pub fn log_to_file(&self, name: &str, text: &str) {
+        let path = self.log_file(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+        let mut state = self.world.lock();
+        state.clock += 1;
+        let entry = serde_json::json!({"log": text, "stream": "stdout", "time": time(state.clock)});
+        writeln!(file, "{entry}").unwrap();
+    }
+
+    pub fn log_file(&self, name: &str) -> PathBuf {
+        let id = id(name);
+        self.directory.join("containers").join(&id).join(format!("{id}-json.log"))
     }
 
     /// How often something was asked for.

@@ -2,6 +2,7 @@
 
 mod component;
 mod daemon;
+mod from_files;
 
 use std::time::Duration;
 
