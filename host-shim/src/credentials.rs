@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
+use aws_config::{BehaviorVersion, Region};
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
-use aws_config::default_provider::region::DefaultRegionChain;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use aws_config::Region;
 use tokio::task::JoinHandle;
 use wasmtime_wasi::p2::Pollable;
 
@@ -101,10 +100,9 @@ fn causes(error: &dyn std::error::Error) -> String {
 
 /// The Region that the environment, the profile or the EC2 machine names.
 pub async fn default_region() -> Option<String> {
-    let config = ProviderConfig::default().with_http_client(http_client());
-    let chain = DefaultRegionChain::builder().configure(&config).build();
-    let found = tokio::time::timeout(REGION_WITHIN, chain.region()).await.ok()??;
-    Some(found.as_ref().to_owned())
+    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).load();
+    let config = tokio::time::timeout(REGION_WITHIN, config).await.ok()?;
+    Some(config.region()?.as_ref().to_owned())
 }
 
 /// EC2's metadata answer at once, or there are none.

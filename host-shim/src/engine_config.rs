@@ -5,7 +5,6 @@
 fn engine_config(target: &str) -> wasmtime::Result<wasmtime::Config> {
     let mut config = wasmtime::Config::new();
     config.wasm_component_model(true);
-    config.wasm_backtrace(true);
     // A stack trace of what the component does wrong needs names, not line numbers.
     config.generate_address_map(false);
     config.target(target)?;

@@ -126,7 +126,7 @@ fn failure(error: &reqwest::Error) -> Error {
     }
 }
 
-fn find<T: StdError + 'static>(error: &(dyn StdError + 'static)) -> Option<&T> {
+fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(found) = error.downcast_ref() {

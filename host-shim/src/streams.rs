@@ -275,25 +275,39 @@ impl Hub {
 
     /// See `logs.ready` in the WIT.
     pub fn ready(&self, max: usize) -> Vec<u32> {
-        let mut state = self.lock();
-        let count = state.ready.len().min(max);
-        state.ready.drain(..count).collect()
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        // One that was opened since the last `accept` is not known to the component yet: it is named once
+        // it has been accepted.
+        let known = |id: &u32| state.opened.front().is_none_or(|unknown| id < unknown);
+        let mut ready = Vec::new();
+        state.ready.retain(|id| {
+            let takes = ready.len() < max && known(id);
+            if takes {
+                ready.push(*id);
+            }
+            !takes
+        });
+        ready
     }
 
     /// Returns once `accept` or `ready` would return something, or the phase has changed.
     pub async fn news(&self) {
         loop {
             let news = self.inner.news.notified();
-            let state = self.lock();
-            if !state.opened.is_empty() || !state.ready.is_empty() || !state.phase_seen {
+            if self.has_news() {
                 return;
             }
-            drop(state);
             news.await;
         }
     }
 
-    /// See `lifecycle.phase` in the WIT.
+    fn has_news(&self) -> bool {
+        let state = self.lock();
+        !state.opened.is_empty() || !state.ready.is_empty() || !state.phase_seen
+    }
+
+    /// See `lifecycle.current-phase` in the WIT.
     pub fn phase(&self) -> Phase {
         let mut state = self.lock();
         state.phase_seen = true;
@@ -441,6 +455,21 @@ mod tests {
         assert_eq!(hub.read(id, 8).unwrap(), b"");
         writer.write(Bytes::from_static(b"e")).await;
         assert_eq!(hub.ready(8), [id]);
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_named_only_once_it_has_been_accepted() {
+        let hub = Hub::default();
+        let writers: Vec<_> = (0..3).map(|_| hub.open(opening(), Arc::new(KeepNothing))).collect();
+        for writer in &writers {
+            writer.write(Bytes::from_static(b"abc")).await;
+        }
+        assert!(hub.ready(8).is_empty());
+        let first = hub.accept(1);
+        assert_eq!(hub.ready(8), first);
+        let others = hub.accept(8);
+        assert_eq!(hub.ready(1), others[..1]);
+        assert_eq!(hub.ready(8), others[1..]);
     }
 
     #[tokio::test]

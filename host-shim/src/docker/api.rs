@@ -113,7 +113,12 @@ async fn open(container: &Container, mut opened: Option<Result<Body, EngineError
 /// Moves everything on that comes. An error: there may be more.
 pub(super) async fn pass_on(engine: &Engine, mut body: Body, writer: &LogWriter) -> Result<(), EngineError> {
     while let Some(bytes) = body.next(CHUNK).await {
-        writer.write(bytes.map_err(|error| engine.broken(&error))?).await;
+        let bytes = bytes.map_err(|error| engine.broken(&error))?;
+        let few = bytes.len() < FEW;
+        writer.write(bytes).await;
+        if few {
+            tokio::time::sleep(A_WHILE).await;
+        }
     }
     Ok(())
 }
@@ -127,5 +132,8 @@ pub(super) fn say_unreadable(found: &Inspected) {
     );
 }
 
+/// The daemon sends a busy log line by line: after so few bytes the next look waits a moment for more.
+const FEW: usize = 4 << 10;
+const A_WHILE: Duration = Duration::from_millis(1);
 /// A connection that held for so long did not break for the reason of the one before.
 const STEADY: Duration = Duration::from_secs(10);

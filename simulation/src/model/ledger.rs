@@ -1,0 +1,438 @@
+//! Follows every event of a world, and checks what is done with it.
+
+use std::collections::HashMap;
+
+use cloudspout::lines::{Position, Side};
+use cloudspout::shipper::{Counts, Positions};
+
+use super::book::{Book, Fate, Item, Mark};
+use crate::chance::fingerprint;
+
+/// An event by its place: the book, and the place in it.
+pub type Ref = (usize, usize);
+
+/// Everything that must arrive in a world.
+pub struct Ledger {
+    pub rules: Rules,
+    books: Vec<Book>,
+    /// Which events have this text at this destination.
+    by_text: HashMap<(usize, u64), Vec<Texted>>,
+    /// The latest time in a container's log.
+    latest: Vec<u64>,
+    life: u32,
+    /// What the machine must have counted in this life.
+    settled: Counts,
+    /// Bytes the machine has read and does not yet know the fate of.
+    held: u64,
+    pub doubled: u64,
+    /// The longest that an event of a healthy destination took, from its end to its fate.
+    pub slowest: u64,
+}
+
+/// What holds in a world.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// Whether the times of a side never go back.
+    pub ordered: bool,
+    /// Whether requests hold stretches of a log without gaps.
+    pub gapless: bool,
+    /// Whether all that was accepted is acknowledged at once.
+    pub prompt: bool,
+}
+
+/// A line that begins.
+pub struct Line {
+    pub container: usize,
+    pub side: Side,
+    pub destination: usize,
+    pub time: Option<u64>,
+    pub parts: Vec<String>,
+    pub poison: bool,
+    pub joined: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Texted {
+    book: usize,
+    first: usize,
+    count: usize,
+}
+
+impl Ledger {
+    pub fn new(rules: Rules) -> Ledger {
+        Ledger {
+            rules,
+            books: Vec::new(),
+            by_text: HashMap::new(),
+            latest: Vec::new(),
+            life: 0,
+            settled: Counts::default(),
+            held: 0,
+            doubled: 0,
+            slowest: 0,
+        }
+    }
+
+    pub fn add_container(&mut self, by_time: bool) {
+        self.latest.push(0);
+        self.books.extend([(); 2].map(|()| Book { by_time, ..Book::default() }));
+    }
+
+    /// The clock was stepped back: times no longer tell places in logs that are still written.
+    pub fn clock_went_back(&mut self, container: usize) {
+        for book in self.books.iter_mut().skip(2 * container).take(2) {
+            book.lax |= book.by_time;
+        }
+    }
+
+    pub fn begin_line(&mut self, line: Line) {
+        let at = 2 * line.container + line.side as usize;
+        let latest = &mut self.latest[line.container];
+        let hidden = line.time.is_some_and(|time| time < *latest);
+        *latest = (*latest).max(line.time.unwrap_or(0));
+        let book = &mut self.books[at];
+        let first = book.items.len();
+        book.open = Some(first);
+        let mut into_line = 0;
+        for (number, part) in line.parts.iter().enumerate() {
+            into_line += part.len() as u64;
+            let is_last = number + 1 == line.parts.len();
+            // An empty line arrives as a space.
+            let text = if part.is_empty() { " " } else { part.as_str() };
+            book.items.push(Item {
+                bytes: text.len() as u64 + 26,
+                time: line.time.map(|time| time / 1_000_000),
+                begin: book.end,
+                end: None,
+                into_line: if is_last { 0 } else { into_line },
+                written: u64::MAX,
+                poison: line.poison,
+                hidden: hidden && book.by_time,
+                copies: 0,
+                settled: 0,
+                fate: None,
+                request: None,
+                held: false,
+            });
+            let texted = Texted { book: at, first: first + number, count: 1 };
+            let key = (line.destination, fingerprint(text.as_bytes()));
+            self.by_text.entry(key).or_default().push(texted);
+        }
+        if let Some(joined) = line.joined {
+            let texted = Texted { book: at, first: first - 1, count: 2 };
+            let key = (line.destination, fingerprint(joined.as_bytes()));
+            self.by_text.entry(key).or_default().push(texted);
+        }
+    }
+
+    pub fn end_line(&mut self, container: usize, side: Side, end: Mark, now: u64) {
+        let book = &mut self.books[2 * container + side as usize];
+        let first = book.open.take().unwrap_or(book.items.len());
+        for item in &mut book.items[first..] {
+            item.end = Some(end);
+            item.written = now;
+        }
+        book.end = end;
+    }
+
+    /// The machine starts, with these positions stored.
+    pub fn begin_life(&mut self, stored: &[Positions]) {
+        self.life += 1;
+        self.settled = Counts::default();
+        self.held = 0;
+        for (at, book) in self.books.iter_mut().enumerate() {
+            let position = position_of(&stored[at / 2], at % 2);
+            let taken = book.covered(&position);
+            book.stored = if book.lax { 0 } else { taken };
+            book.acknowledged = book.stored;
+            book.floor = book.stored;
+            book.position = position;
+            book.read = book.stored;
+            for item in &mut book.items {
+                item.request = None;
+                item.held = false;
+            }
+        }
+    }
+
+    /// The machine has read a container's log up to an offset.
+    pub fn read(&mut self, container: usize, offset: u64) {
+        for at in [2 * container, 2 * container + 1] {
+            let life = self.life;
+            let book = &mut self.books[at];
+            while let Some(item) = book.items.get(book.read)
+                && item.end.is_some_and(|end| end.offset <= offset)
+            {
+                if !book.is_settled(book.read, life) {
+                    book.items[book.read].held = true;
+                    self.held += book.items[book.read].bytes;
+                }
+                book.read += 1;
+            }
+        }
+    }
+
+    pub fn held(&self) -> u64 {
+        self.held
+    }
+
+    /// The machine sends these events. Says which they are.
+    pub fn send<'a>(
+        &mut self,
+        request: u64,
+        destination: usize,
+        events: impl Iterator<Item = (u64, &'a str)>,
+    ) -> Result<Vec<Ref>, String> {
+        let mut refs: Vec<Ref> = Vec::new();
+        for (time, text) in events {
+            let found = self.find(destination, time, text)?;
+            for item in found.first..found.first + found.count {
+                self.books[found.book].items[item].request = Some(request);
+                refs.push((found.book, item));
+            }
+        }
+        self.check_order(&refs)?;
+        Ok(refs)
+    }
+
+    fn find(&self, destination: usize, time: u64, text: &str) -> Result<Texted, String> {
+        let known = self.by_text.get(&(destination, fingerprint(text.as_bytes())));
+        let mut problem = format!("sends what nobody wrote: {}", shown(text));
+        for texted in known.into_iter().flatten() {
+            let book = &self.books[texted.book];
+            let first = &book.items[texted.first];
+            if let Some(right) = first.time.filter(|right| *right != time) {
+                problem = format!("sends an event with time {time} rather than {right}: {}", shown(text));
+                continue;
+            }
+            let mut free = true;
+            for at in texted.first..texted.first + texted.count {
+                let why = if book.items[at].request.is_some() {
+                    "while it is under way"
+                } else if book.lax {
+                    continue;
+                } else if at < book.stored {
+                    "although an earlier life acknowledged it"
+                } else if book.items[at].settled == self.life {
+                    "although it knows what became of it"
+                } else {
+                    continue;
+                };
+                problem = format!("sends an event again {why}: {}", shown(text));
+                free = false;
+            }
+            if free {
+                return Ok(*texted);
+            }
+        }
+        Err(problem)
+    }
+
+    fn check_order(&self, refs: &[Ref]) -> Result<(), String> {
+        let mut sorted = refs.to_vec();
+        sorted.sort_unstable();
+        if self.rules.ordered {
+            let mut last: HashMap<usize, usize> = HashMap::new();
+            for (book, item) in refs.iter().filter(|(book, _)| !self.books[*book].lax) {
+                if let Some(before) = last.insert(*book, *item).filter(|before| before > item) {
+                    return Err(format!("sends event {item} of {} behind event {before}", self.name(*book)));
+                }
+            }
+        }
+        let mut rest = sorted.as_slice();
+        while let Some((book_at, _)) = rest.first() {
+            let count = rest.iter().take_while(|(book, _)| book == book_at).count();
+            let (items, after) = rest.split_at(count);
+            rest = after;
+            let book = &self.books[*book_at];
+            let last = items.last().map_or(0, |(_, item)| *item);
+            let is_accounted = |at: &usize| {
+                book.is_settled(*at, self.life) || book.items[*at].request.is_some()
+            };
+            if self.rules.gapless
+                && !book.lax
+                && let Some(left_out) = (book.floor..last).find(|at| !is_accounted(at))
+            {
+                return Err(format!(
+                    "sends event {last} of {} before event {left_out}, which is nowhere",
+                    self.name(*book_at)
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The service has taken events, whoever learns of it.
+    pub fn carry_out(&mut self, refs: &[Ref], fates: &[Fate]) {
+        for ((book, item), fate) in refs.iter().zip(fates) {
+            let item = &mut self.books[*book].items[*item];
+            if *fate == Fate::Accepted {
+                item.copies += 1;
+                self.doubled += u64::from(item.copies > 1);
+            }
+            item.fate = Some(*fate);
+        }
+    }
+
+    /// A request is no longer under way; `fates` if the machine has learnt what became of its events.
+    /// `events` is how many they are to the machine.
+    pub fn settle(&mut self, refs: &[Ref], events: u64, fates: Option<&[Fate]>, now: u64, healthy: bool) {
+        for (book, item) in refs {
+            self.books[*book].items[*item].request = None;
+        }
+        let Some(fates) = fates else { return };
+        // A joined line is one event to the machine.
+        let joined = refs.len() as u64 - events;
+        self.settled.events_accepted -= joined.min(self.settled.events_accepted);
+        let mut to_forgive = joined - joined.min(self.settled.events_accepted + joined);
+        for ((book_at, at), fate) in refs.iter().zip(fates) {
+            let book = &mut self.books[*book_at];
+            let item = &mut book.items[*at];
+            item.settled = self.life;
+            item.fate = Some(*fate);
+            if item.held {
+                item.held = false;
+                self.held -= item.bytes;
+            }
+            if healthy {
+                self.slowest = self.slowest.max(now.saturating_sub(item.written));
+            }
+            while book.floor < book.items.len() && book.is_settled(book.floor, self.life) {
+                book.floor += 1;
+            }
+            let counts = &mut self.settled;
+            let count = match fate {
+                Fate::Accepted => &mut counts.events_accepted,
+                Fate::TooOld => &mut counts.events_too_old,
+                Fate::Expired => &mut counts.events_expired,
+                Fate::TooNew => &mut counts.events_too_new,
+                Fate::Invalid => &mut counts.events_invalid,
+            };
+            if to_forgive > 0 {
+                to_forgive -= 1;
+            } else {
+                *count += 1;
+            }
+        }
+    }
+
+    /// Whether these events hold one that the service refuses as invalid.
+    pub fn has_poison(&self, refs: &[Ref]) -> bool {
+        refs.iter().any(|(book, item)| self.books[*book].items[*item].poison)
+    }
+
+    /// The machine acknowledges.
+    pub fn acknowledge(&mut self, container: usize, accepted: &Positions) -> Result<(), String> {
+        for at in [2 * container, 2 * container + 1] {
+            let position = position_of(accepted, at % 2);
+            let name = self.name(at);
+            let life = self.life;
+            let book = &mut self.books[at];
+            let covered = book.covered(&position);
+            if book.lax {
+                continue;
+            }
+            if book.goes_back(&position) || covered < book.acknowledged {
+                return Err(format!("takes back what it acknowledged of {name}: {:?}, then {position:?}", book.position));
+            }
+            if let Some(open) = (book.acknowledged..covered).find(|item| !book.is_settled(*item, life)) {
+                let open = &book.items[open];
+                return Err(format!("acknowledges of {name} what was not accepted: {position:?} covers {open:?}"));
+            }
+            book.acknowledged = covered;
+            book.position = position;
+        }
+        Ok(())
+    }
+
+    /// The machine rests: what it knows to be accepted is acknowledged, and counted.
+    pub fn check_rest(&self, counts: &Counts) -> Result<(), String> {
+        for (at, book) in self.books.iter().enumerate().filter(|(_, book)| self.rules.prompt && !book.lax) {
+            if book.acknowledged < book.floor {
+                return Err(format!(
+                    "does not acknowledge {} events of {} that were accepted, from event {} on",
+                    book.floor - book.acknowledged,
+                    self.name(at),
+                    book.acknowledged
+                ));
+            }
+        }
+        let of = |counts: &Counts| {
+            [
+                counts.events_accepted,
+                counts.events_too_old,
+                counts.events_expired,
+                counts.events_too_new,
+                counts.events_invalid,
+            ]
+        };
+        if of(counts) != of(&self.settled) {
+            return Err(format!(
+                "counts accepted, too old, expired, too new, invalid as {:?} rather than {:?}",
+                of(counts),
+                of(&self.settled)
+            ));
+        }
+        Ok(())
+    }
+
+    /// The machine lets go of a container.
+    pub fn release(&self, container: usize) -> Result<(), String> {
+        for at in [2 * container, 2 * container + 1] {
+            let book = &self.books[at];
+            let unsettled = (book.floor..book.items.len()).find(|item| !book.is_settled(*item, self.life));
+            if let Some(item) = unsettled.filter(|_| !book.lax) {
+                return Err(format!("lets go of {} before event {item} is accepted", self.name(at)));
+            }
+        }
+        Ok(())
+    }
+
+    /// So many events that were read are not accepted.
+    pub fn unsettled_read(&self) -> u64 {
+        let unsettled = |book: &Book| {
+            (book.floor..book.read).filter(|item| !book.is_settled(*item, self.life)).count() as u64
+        };
+        self.books.iter().filter(|book| !book.lax).map(unsettled).sum()
+    }
+
+    /// At the end of the world: everything is where it belongs. How many events there were, how many of
+    /// them were refused, and how many a clock hid.
+    pub fn check_end(&self) -> Result<(u64, u64, u64), String> {
+        let (mut events, mut refused, mut hidden) = (0, 0, 0);
+        for (at, book) in self.books.iter().enumerate() {
+            for (number, item) in book.items.iter().enumerate() {
+                events += 1;
+                match item.fate {
+                    Some(Fate::Accepted) => {}
+                    Some(_) => refused += 1,
+                    None if item.hidden && book.lax => hidden += 1,
+                    None => return Err(format!("event {number} of {} never arrived: {item:?}", self.name(at))),
+                }
+                if item.poison != (item.fate == Some(Fate::Invalid)) && item.fate != Some(Fate::Accepted) {
+                    let fate = item.fate;
+                    if item.poison || fate == Some(Fate::Invalid) {
+                        return Err(format!("event {number} of {} has the fate {fate:?}", self.name(at)));
+                    }
+                }
+            }
+        }
+        Ok((events, refused, hidden))
+    }
+
+    fn name(&self, book: usize) -> String {
+        let side = if book.is_multiple_of(2) { "stdout" } else { "stderr" };
+        format!("c{} {side}", book / 2)
+    }
+}
+
+fn position_of(positions: &Positions, side: usize) -> Position {
+    let side = if side == 0 { positions.stdout } else { positions.stderr };
+    side.unwrap_or_default()
+}
+
+/// A text as far as people want to see it.
+fn shown(text: &str) -> String {
+    let head: String = text.chars().take(60).collect();
+    format!("{head:?} ({} bytes)", text.len())
+}
