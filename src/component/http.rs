@@ -20,11 +20,24 @@ pub struct Exchange {
 }
 
 enum Stage {
-    Sending { request: Request, written: usize, out: OutputStream, body: OutgoingBody, response: FutureIncomingResponse },
+    Sending { request: Request, written: usize, outgoing: Outgoing, response: FutureIncomingResponse },
     Awaiting { response: FutureIncomingResponse },
-    Reading { head: Response, bytes: InputStream, _body: IncomingBody, _response: IncomingResponse },
+    Reading { head: Response, incoming: Incoming },
     Answered(Answer),
     Over,
+}
+
+/// A body on its way out. Fields are dropped in order, and WASI wants children dropped before parents.
+struct Outgoing {
+    stream: OutputStream,
+    body: OutgoingBody,
+}
+
+/// An answer's body; dropped in order, as above.
+struct Incoming {
+    stream: InputStream,
+    _body: IncomingBody,
+    _response: IncomingResponse,
 }
 
 /// What is read of an answer at most, in bytes. The service's are far shorter.
@@ -59,9 +72,9 @@ impl Exchange {
     /// Ready when `advance` can go on.
     pub fn subscribe(&self) -> Option<Pollable> {
         match &self.stage {
-            Stage::Sending { out, .. } => Some(out.subscribe()),
+            Stage::Sending { outgoing, .. } => Some(outgoing.stream.subscribe()),
             Stage::Awaiting { response } => Some(response.subscribe()),
-            Stage::Reading { bytes, .. } => Some(bytes.subscribe()),
+            Stage::Reading { incoming, .. } => Some(incoming.stream.subscribe()),
             Stage::Answered(_) | Stage::Over => None,
         }
     }
@@ -81,34 +94,36 @@ fn begin(endpoint: &Endpoint, request: Request) -> Result<Stage, Answer> {
     outgoing.set_authority(Some(endpoint.authority())).map_err(|()| refused("host"))?;
     outgoing.set_path_with_query(Some(endpoint.path())).map_err(|()| refused("path"))?;
     let body = outgoing.body().map_err(|()| refused("body"))?;
-    let out = body.write().map_err(|()| refused("body"))?;
+    let stream = body.write().map_err(|()| refused("body"))?;
+    let sending = Outgoing { stream, body };
     let response = outgoing_handler::handle(outgoing, None).map_err(|error| transport(&error))?;
-    Ok(Stage::Sending { request, written: 0, out, body, response })
+    Ok(Stage::Sending { request, written: 0, outgoing: sending, response })
 }
 
 /// Takes a step; gives the stage back as an error if it has to wait.
 fn step(stage: Stage) -> Result<Stage, Stage> {
     match stage {
-        Stage::Sending { request, mut written, out, body, response } => {
+        Stage::Sending { request, mut written, outgoing, response } => {
             let left = request.body.bytes().get(written..).unwrap_or_default();
             if left.is_empty() {
-                drop(out);
+                let Outgoing { stream, body } = outgoing;
+                drop(stream);
                 return match OutgoingBody::finish(body, None) {
                     Ok(()) => Ok(Stage::Awaiting { response }),
                     Err(error) => Ok(Stage::Answered(transport(&error))),
                 };
             }
-            match out.check_write() {
-                Ok(0) => Err(Stage::Sending { request, written, out, body, response }),
+            match outgoing.stream.check_write() {
+                Ok(0) => Err(Stage::Sending { request, written, outgoing, response }),
                 Ok(room) => {
                     let room = usize::try_from(room).unwrap_or(usize::MAX);
                     let chunk = left.get(..room).unwrap_or(left);
                     // What goes wrong here comes up again, with its reason, in the response.
-                    if out.write(chunk).is_err() {
+                    if outgoing.stream.write(chunk).is_err() {
                         return Ok(Stage::Awaiting { response });
                     }
                     written += chunk.len();
-                    Ok(Stage::Sending { request, written, out, body, response })
+                    Ok(Stage::Sending { request, written, outgoing, response })
                 }
                 // The other side has had enough of the body: perhaps it has answered already.
                 Err(_) => Ok(Stage::Awaiting { response }),
@@ -120,11 +135,11 @@ fn step(stage: Stage) -> Result<Stage, Stage> {
             Some(Ok(Err(error))) => Ok(Stage::Answered(transport(&error))),
             Some(Err(())) => Ok(Stage::Answered(Answer::Unanswered("the host lost the response".into()))),
         },
-        Stage::Reading { mut head, bytes, _body, _response } => match bytes.read(CHUNK) {
-            Ok(chunk) if chunk.is_empty() => Err(Stage::Reading { head, bytes, _body, _response }),
+        Stage::Reading { mut head, incoming } => match incoming.stream.read(CHUNK) {
+            Ok(chunk) if chunk.is_empty() => Err(Stage::Reading { head, incoming }),
             Ok(chunk) if head.body.len() + chunk.len() <= LONGEST_ANSWER => {
                 head.body.extend_from_slice(&chunk);
-                Ok(Stage::Reading { head, bytes, _body, _response })
+                Ok(Stage::Reading { head, incoming })
             }
             Ok(_) | Err(StreamError::Closed) => Ok(Stage::Answered(Answer::Response(head))),
             Err(StreamError::LastOperationFailed(error)) => {
@@ -138,9 +153,11 @@ fn step(stage: Stage) -> Result<Stage, Stage> {
 
 fn reading(response: IncomingResponse) -> Stage {
     let head = head(&response);
-    let stream = response.consume().and_then(|body| Ok((body.stream()?, body)));
-    match stream {
-        Ok((bytes, body)) => Stage::Reading { head, bytes, _body: body, _response: response },
+    let body = response.consume().and_then(|body| Ok((body.stream()?, body)));
+    match body {
+        Ok((stream, body)) => {
+            Stage::Reading { head, incoming: Incoming { stream, _body: body, _response: response } }
+        }
         Err(()) => Stage::Answered(Answer::Response(head)),
     }
 }

@@ -159,14 +159,16 @@ impl Outcome {
         self
     }
 
-    /// Panics unless it ended with this code and one line on stderr that holds each of these words.
+    /// Panics unless it ended with this code and one complaint, the last line on stderr, that holds each of these
+    /// words. Lines of its log, which begin with a time, may stand before.
     #[track_caller]
     pub fn assert_complaint(self, code: i32, words: &[&str]) {
         let outcome = self.assert_code(code);
-        let lines: Vec<&str> = outcome.stderr.lines().filter(|line| !line.trim().is_empty()).collect();
-        assert_eq!(lines.len(), 1, "one line expected:\n{}", outcome.stderr);
+        let is_log = |line: &str| line.starts_with(|first: char| first.is_ascii_digit());
+        let complaints: Vec<&str> = outcome.stderr.lines().skip_while(|line| is_log(line)).collect();
+        assert_eq!(complaints.len(), 1, "one complaint expected:\n{}", outcome.stderr);
         for word in words {
-            assert!(lines[0].contains(word), "{word:?} is not in: {}", lines[0]);
+            assert!(complaints[0].contains(word), "{word:?} is not in: {}", complaints[0]);
         }
     }
 

@@ -149,9 +149,7 @@ fn a_port_that_is_taken_is_told_by_local() {
         "--data-dir",
         folder.path().to_str().expect("UTF-8"),
     ]);
-    let outcome = program.finish();
-    assert_ne!(outcome.code, Some(0));
-    outcome.assert_complaint(1, &[&address]);
+    program.finish().assert_complaint(3, &[&address, "in use"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Follows every event of a world, and checks what is done with it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use cloudspout::lines::{Position, Side};
 use cloudspout::shipper::{Counts, Positions};
@@ -8,15 +8,12 @@ use cloudspout::shipper::{Counts, Positions};
 use super::book::{Book, Fate, Item, Mark};
 use crate::chance::fingerprint;
 
-/// An event by its place: the book, and the place in it.
-pub type Ref = (usize, usize);
-
 /// Everything that must arrive in a world.
 pub struct Ledger {
     pub rules: Rules,
     books: Vec<Book>,
     /// Which events have this text at this destination.
-    by_text: HashMap<(usize, u64), Vec<Texted>>,
+    by_text: HashMap<(usize, u64), Vec<Found>>,
     /// The latest time in a container's log.
     latest: Vec<u64>,
     life: u32,
@@ -51,11 +48,19 @@ pub struct Line {
     pub joined: Option<String>,
 }
 
+/// What one event of a request is: an event of a book, or two that were joined because nobody saw the
+/// end of the first.
 #[derive(Clone, Copy, Debug)]
-struct Texted {
+pub struct Found {
     book: usize,
     first: usize,
     count: usize,
+}
+
+impl Found {
+    fn items(self) -> impl Iterator<Item = usize> {
+        self.first..self.first + self.count
+    }
 }
 
 impl Ledger {
@@ -114,12 +119,12 @@ impl Ledger {
                 request: None,
                 held: false,
             });
-            let texted = Texted { book: at, first: first + number, count: 1 };
+            let texted = Found { book: at, first: first + number, count: 1 };
             let key = (line.destination, fingerprint(text.as_bytes()));
             self.by_text.entry(key).or_default().push(texted);
         }
         if let Some(joined) = line.joined {
-            let texted = Texted { book: at, first: first - 1, count: 2 };
+            let texted = Found { book: at, first: first - 1, count: 2 };
             let key = (line.destination, fingerprint(joined.as_bytes()));
             self.by_text.entry(key).or_default().push(texted);
         }
@@ -163,7 +168,7 @@ impl Ledger {
             while let Some(item) = book.items.get(book.read)
                 && item.end.is_some_and(|end| end.offset <= offset)
             {
-                if !book.is_settled(book.read, life) {
+                if !book.lax && !book.is_settled(book.read, life) {
                     book.items[book.read].held = true;
                     self.held += book.items[book.read].bytes;
                 }
@@ -182,20 +187,20 @@ impl Ledger {
         request: u64,
         destination: usize,
         events: impl Iterator<Item = (u64, &'a str)>,
-    ) -> Result<Vec<Ref>, String> {
-        let mut refs: Vec<Ref> = Vec::new();
+    ) -> Result<Vec<Found>, String> {
+        let mut all = Vec::new();
         for (time, text) in events {
             let found = self.find(destination, time, text)?;
-            for item in found.first..found.first + found.count {
+            for item in found.items() {
                 self.books[found.book].items[item].request = Some(request);
-                refs.push((found.book, item));
             }
+            all.push(found);
         }
-        self.check_order(&refs)?;
-        Ok(refs)
+        self.check_order(&all)?;
+        Ok(all)
     }
 
-    fn find(&self, destination: usize, time: u64, text: &str) -> Result<Texted, String> {
+    fn find(&self, destination: usize, time: u64, text: &str) -> Result<Found, String> {
         let known = self.by_text.get(&(destination, fingerprint(text.as_bytes())));
         let mut problem = format!("sends what nobody wrote: {}", shown(text));
         for texted in known.into_iter().flatten() {
@@ -228,97 +233,84 @@ impl Ledger {
         Err(problem)
     }
 
-    fn check_order(&self, refs: &[Ref]) -> Result<(), String> {
-        let mut sorted = refs.to_vec();
-        sorted.sort_unstable();
-        if self.rules.ordered {
-            let mut last: HashMap<usize, usize> = HashMap::new();
-            for (book, item) in refs.iter().filter(|(book, _)| !self.books[*book].lax) {
-                if let Some(before) = last.insert(*book, *item).filter(|before| before > item) {
-                    return Err(format!("sends event {item} of {} behind event {before}", self.name(*book)));
-                }
+    fn check_order(&self, events: &[Found]) -> Result<(), String> {
+        let mut last: BTreeMap<usize, usize> = BTreeMap::new();
+        for event in events.iter().filter(|event| !self.books[event.book].lax) {
+            let latest = last.entry(event.book).or_insert(event.first);
+            if self.rules.ordered && event.first < *latest {
+                let (at, name) = (event.first, self.name(event.book));
+                return Err(format!("sends event {at} of {name} behind event {latest}"));
             }
+            *latest = event.first.max(*latest);
         }
-        let mut rest = sorted.as_slice();
-        while let Some((book_at, _)) = rest.first() {
-            let count = rest.iter().take_while(|(book, _)| book == book_at).count();
-            let (items, after) = rest.split_at(count);
-            rest = after;
-            let book = &self.books[*book_at];
-            let last = items.last().map_or(0, |(_, item)| *item);
-            let is_accounted = |at: &usize| {
-                book.is_settled(*at, self.life) || book.items[*at].request.is_some()
-            };
-            if self.rules.gapless
-                && !book.lax
-                && let Some(left_out) = (book.floor..last).find(|at| !is_accounted(at))
-            {
-                return Err(format!(
-                    "sends event {last} of {} before event {left_out}, which is nowhere",
-                    self.name(*book_at)
-                ));
+        for (at, last) in last.into_iter().filter(|_| self.rules.gapless) {
+            let book = &self.books[at];
+            let is_accounted =
+                |at: &usize| book.is_settled(*at, self.life) || book.items[*at].request.is_some();
+            if let Some(left_out) = (book.floor..last).find(|at| !is_accounted(at)) {
+                let name = self.name(at);
+                return Err(format!("sends event {last} of {name} before event {left_out}, which is nowhere"));
             }
         }
         Ok(())
     }
 
     /// The service has taken events, whoever learns of it.
-    pub fn carry_out(&mut self, refs: &[Ref], fates: &[Fate]) {
-        for ((book, item), fate) in refs.iter().zip(fates) {
-            let item = &mut self.books[*book].items[*item];
-            if *fate == Fate::Accepted {
-                item.copies += 1;
-                self.doubled += u64::from(item.copies > 1);
+    pub fn carry_out(&mut self, events: &[Found], fates: &[Fate]) {
+        for (event, fate) in events.iter().zip(fates) {
+            for item in event.items() {
+                let item = &mut self.books[event.book].items[item];
+                if *fate == Fate::Accepted {
+                    item.copies += 1;
+                    self.doubled += u64::from(item.copies > 1);
+                }
+                // What was accepted once is there.
+                item.fate = item.fate.filter(|fate| *fate == Fate::Accepted).or(Some(*fate));
             }
-            item.fate = Some(*fate);
         }
     }
 
-    /// A request is no longer under way; `fates` if the machine has learnt what became of its events.
-    /// `events` is how many they are to the machine.
-    pub fn settle(&mut self, refs: &[Ref], events: u64, fates: Option<&[Fate]>, now: u64, healthy: bool) {
-        for (book, item) in refs {
-            self.books[*book].items[*item].request = None;
+    /// A request is no longer under way.
+    pub fn drop_request(&mut self, events: &[Found]) {
+        for event in events {
+            for item in event.items() {
+                self.books[event.book].items[item].request = None;
+            }
         }
-        let Some(fates) = fates else { return };
-        // A joined line is one event to the machine.
-        let joined = refs.len() as u64 - events;
-        self.settled.events_accepted -= joined.min(self.settled.events_accepted);
-        let mut to_forgive = joined - joined.min(self.settled.events_accepted + joined);
-        for ((book_at, at), fate) in refs.iter().zip(fates) {
-            let book = &mut self.books[*book_at];
-            let item = &mut book.items[*at];
-            item.settled = self.life;
-            item.fate = Some(*fate);
-            if item.held {
-                item.held = false;
-                self.held -= item.bytes;
-            }
-            if healthy {
-                self.slowest = self.slowest.max(now.saturating_sub(item.written));
-            }
-            while book.floor < book.items.len() && book.is_settled(book.floor, self.life) {
-                book.floor += 1;
-            }
+    }
+
+    /// The machine has learnt what became of events.
+    pub fn settle(&mut self, events: &[Found], fates: &[Fate], now: u64, healthy: bool) {
+        for (event, fate) in events.iter().zip(fates) {
             let counts = &mut self.settled;
-            let count = match fate {
+            *match fate {
                 Fate::Accepted => &mut counts.events_accepted,
                 Fate::TooOld => &mut counts.events_too_old,
                 Fate::Expired => &mut counts.events_expired,
                 Fate::TooNew => &mut counts.events_too_new,
                 Fate::Invalid => &mut counts.events_invalid,
-            };
-            if to_forgive > 0 {
-                to_forgive -= 1;
-            } else {
-                *count += 1;
+            } += 1;
+            let book = &mut self.books[event.book];
+            for at in event.items() {
+                let item = &mut book.items[at];
+                item.settled = self.life;
+                if item.held {
+                    item.held = false;
+                    self.held -= item.bytes;
+                }
+                if healthy {
+                    self.slowest = self.slowest.max(now.saturating_sub(item.written));
+                }
+            }
+            while book.floor < book.items.len() && book.is_settled(book.floor, self.life) {
+                book.floor += 1;
             }
         }
     }
 
-    /// Whether these events hold one that the service refuses as invalid.
-    pub fn has_poison(&self, refs: &[Ref]) -> bool {
-        refs.iter().any(|(book, item)| self.books[*book].items[*item].poison)
+    /// The service refuses events as invalid, and the machine knows which: for good.
+    pub fn refuse(&mut self, events: &[Found]) {
+        self.carry_out(events, &[Fate::Invalid]);
     }
 
     /// The machine acknowledges.
@@ -409,11 +401,9 @@ impl Ledger {
                     None if item.hidden && book.lax => hidden += 1,
                     None => return Err(format!("event {number} of {} never arrived: {item:?}", self.name(at))),
                 }
-                if item.poison != (item.fate == Some(Fate::Invalid)) && item.fate != Some(Fate::Accepted) {
-                    let fate = item.fate;
-                    if item.poison || fate == Some(Fate::Invalid) {
-                        return Err(format!("event {number} of {} has the fate {fate:?}", self.name(at)));
-                    }
+                let invalid = item.fate == Some(Fate::Invalid);
+                if item.fate.is_some() && item.poison != invalid {
+                    return Err(format!("event {number} of {} has a strange fate: {item:?}", self.name(at)));
                 }
             }
         }

@@ -8,4 +8,4 @@ mod book;
 mod ledger;
 
 pub use book::{Fate, Mark};
-pub use ledger::{Ledger, Line, Ref, Rules};
+pub use ledger::{Found, Ledger, Line, Rules};
