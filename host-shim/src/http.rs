@@ -121,9 +121,14 @@ fn failure(error: &reqwest::Error) -> Error {
     match find::<io::Error>(error).map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => Error::ConnectionRefused,
         _ if text.contains("dns error") => Error::DnsError { rcode: None, info_code: None },
-        _ if find::<rustls::Error>(error).is_some() || text.contains("certificate") => Error::TlsCertificateError,
+        _ if is_tls(error) => Error::TlsProtocolError,
         _ => Error::DestinationUnavailable,
     }
+}
+
+fn is_tls(error: &reqwest::Error) -> bool {
+    let inner = find::<io::Error>(error).and_then(io::Error::get_ref);
+    find::<rustls::Error>(error).is_some() || inner.is_some_and(|inner| inner.is::<rustls::Error>())
 }
 
 fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {

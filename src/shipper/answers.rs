@@ -221,15 +221,16 @@ impl Shipper {
             Cause::NotSent(_) | Cause::Unanswered(_) => (Pace::Brisk, None),
         };
         let failures = self.wait(id, what.creating(), pace, asked, now);
-        if let Cause::NotSent(text) = cause
-            && self.settings.fail_fast
-            && !self.delivered_any
-            && failures >= FEW_TRIES
-        {
-            let text = format!("{} cannot be reached: {text}", self.settings.endpoint);
+        let Cause::NotSent(text) = cause else { return self.trouble(id, cause.trouble(), cause.text(), now) };
+        // Whoever waits for the end hears of an endpoint that was never reached once: when it is given up.
+        if !self.settings.fail_fast || self.delivered_any {
+            self.trouble(id, cause.trouble(), text, now);
+        } else if failures >= FEW_TRIES {
+            let endpoint = &self.settings.endpoint;
+            let text =
+                format!("{endpoint} cannot be reached: {text}; check --region, --endpoint-url, network and proxies");
             self.done = Some(Err(Failure::Endpoint(text)));
         }
-        self.trouble(id, cause.trouble(), cause.text(), now);
     }
 
     /// Something does not exist: the log stream, or if that is what was to be made, the log group.
@@ -261,19 +262,21 @@ impl Shipper {
 
     fn renew(&mut self, id: OutletId, generation: Generation, refusal: &Refusal, now: Timestamp) {
         let Some(renewed_before) = self.keyring.refused(generation, now, &mut self.jitter) else { return };
-        if renewed_before > 0 && self.settings.fail_fast {
+        self.starved = true;
+        if !self.settings.fail_fast {
+            self.trouble(id, refusal.trouble(), refusal.text(), now);
+        } else if renewed_before > 0 {
             let text = format!("CloudWatch refuses the credentials: {}", refusal.text());
             self.done = Some(Err(Failure::Credentials(text)));
         }
-        self.starved = true;
-        self.trouble(id, refusal.trouble(), refusal.text(), now);
     }
 
     fn hold(&mut self, id: OutletId, what: What, refusal: Refusal, now: Timestamp) {
         let failures = self.wait(id, what.creating(), Pace::Patient, None, now);
-        self.trouble(id, refusal.trouble(), refusal.text(), now);
-        if !self.settings.fail_fast {
-            return;
+        // Something in between may have a bad moment; what has worked may work again.
+        let passing = matches!(refusal, Refusal::NotCloudWatch(_)) && self.delivered_any && failures < FEW_TRIES;
+        if !self.settings.fail_fast || passing {
+            return self.trouble(id, refusal.trouble(), refusal.text(), now);
         }
         let Some(outlet) = self.outlets.get(id.0) else { return };
         let endpoint = &self.settings.endpoint;
@@ -282,11 +285,9 @@ impl Shipper {
                 Failure::Denied(format!("{}: {text}", outlet.destination))
             }
             Refusal::Credentials(text) => Failure::Credentials(text),
-            // Something in between may have a bad moment; what has worked may work again.
-            Refusal::NotCloudWatch(_) if self.delivered_any && failures < FEW_TRIES => return,
-            Refusal::NotCloudWatch(text) => {
-                Failure::Endpoint(format!("{endpoint} is not CloudWatch Logs: {text}"))
-            }
+            Refusal::NotCloudWatch(text) => Failure::Endpoint(format!(
+                "{endpoint} is not CloudWatch Logs: {text}; check --endpoint-url, --region and proxies"
+            )),
         };
         self.done = Some(Err(failure));
     }

@@ -269,8 +269,11 @@ pub async fn stop_signal() {
     }
 }
 
-/// Says at the end what was done.
+/// Says at the end what was done, if anything was.
 fn sum_up(counts: &Counts) {
+    if counts.events_accepted == 0 {
+        return;
+    }
     let rejected = counts.events_too_old + counts.events_too_new + counts.events_expired + counts.events_invalid;
     tracing::info!(
         "{} events read, {} accepted, {rejected} rejected, {} in requests without an answer that were sent again; \
