@@ -112,6 +112,7 @@ impl Body for Outgoing {
 /// What went wrong, in the words of `wasi:http`: whether the request can have arrived must be right.
 fn failure(error: &reqwest::Error) -> Error {
     let text = causes(error);
+    tracing::debug!("a request failed: {text}");
     if !error.is_connect() {
         return if error.is_timeout() { Error::HttpResponseTimeout } else { Error::InternalError(Some(text)) };
     }
@@ -126,9 +127,17 @@ fn failure(error: &reqwest::Error) -> Error {
     }
 }
 
-fn is_tls(error: &reqwest::Error) -> bool {
-    let inner = find::<io::Error>(error).and_then(io::Error::get_ref);
-    find::<rustls::Error>(error).is_some() || inner.is_some_and(|inner| inner.is::<rustls::Error>())
+/// Whether TLS is to blame. What an I/O error wraps is not among its causes, so it is looked at apart.
+fn is_tls(error: &(dyn StdError + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if error.is::<rustls::Error>() || wrapped.is_some_and(|wrapped| is_tls(wrapped)) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {

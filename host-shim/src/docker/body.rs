@@ -69,21 +69,23 @@ impl Body {
 
     /// Bytes that are not empty.
     fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, hyper::Error>>> {
+        let mut driven = false;
         loop {
             if let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(cx) {
                 match frame.map(|frame| frame.map(Frame::into_data)) {
                     Some(Ok(Ok(data))) if !data.is_empty() => return Poll::Ready(Some(Ok(data))),
-                    Some(Ok(Ok(_) | Err(_))) => continue,
+                    Some(Ok(Ok(_) | Err(_))) => driven = false,
                     Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                     None => return Poll::Ready(None),
                 }
+                continue;
             }
-            let Some(connection) = &mut self.connection else { return Poll::Pending };
-            match Pin::new(&mut **connection).poll(cx) {
-                // Its error, if any, comes out of the body too.
-                Poll::Ready(_closed) => self.connection = None,
-                // If it moved, it has woken this task through the body.
-                Poll::Pending => return Poll::Pending,
+            // The connection hands over one frame at a time: drive it, then look once more.
+            let Some(connection) = self.connection.as_mut().filter(|_| !driven) else { return Poll::Pending };
+            driven = true;
+            // Its error, if any, comes out of the body too.
+            if Pin::new(&mut **connection).poll(cx).is_ready() {
+                self.connection = None;
             }
         }
     }

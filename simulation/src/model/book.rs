@@ -77,7 +77,7 @@ impl Book {
     }
 
     fn covers(&self, position: &Position, item: &Item) -> bool {
-        let place = (position.offset, position.time, position.ordinal);
+        let place = (position.offset, position.time.nanos(), position.ordinal);
         let at_least = |mark: &Mark| match self.by_time {
             true => (place.1, place.2) >= (mark.time, mark.ordinal),
             false => place.0 >= mark.offset,

@@ -271,10 +271,11 @@ impl Ledger {
     }
 
     /// A request is no longer under way.
-    pub fn drop_request(&mut self, events: &[Found]) {
+    pub fn drop_request(&mut self, request: u64, events: &[Found]) {
         for event in events {
             for item in event.items() {
-                self.books[event.book].items[item].request = None;
+                let under_way = &mut self.books[event.book].items[item].request;
+                *under_way = under_way.filter(|known| *known != request);
             }
         }
     }
@@ -311,6 +312,11 @@ impl Ledger {
     /// The service refuses events as invalid, and the machine knows which: for good.
     pub fn refuse(&mut self, events: &[Found]) {
         self.carry_out(events, &[Fate::Invalid]);
+    }
+
+    /// Whether the service refuses this event as invalid.
+    pub fn has_poison(&self, event: Found) -> bool {
+        event.items().any(|item| self.books[event.book].items[item].poison)
     }
 
     /// The machine acknowledges.

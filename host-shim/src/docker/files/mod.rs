@@ -100,8 +100,17 @@ pub(super) async fn follow(container: &Container, found: Inspected, log: Log) {
                 }
             }
         }
-        let pause = looks.next(reader.tail.offset() > read, reader.look_within);
-        news = tokio::time::timeout(pause, container.news.notified()).await.is_ok();
+        let mut moved = reader.tail.offset() > read;
+        news = loop {
+            let pause = looks.next(moved, reader.look_within);
+            if tokio::time::timeout(pause, container.news.notified()).await.is_ok() {
+                break true;
+            }
+            if !reader.tail.is_quiet() {
+                break false;
+            }
+            moved = false;
+        };
     }
 }
 

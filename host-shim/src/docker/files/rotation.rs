@@ -18,11 +18,11 @@ impl Rotation {
         Some(self.size? / FASTEST * 1_000)
     }
 
-    /// How long one may look away, if a container writes as fast as Docker can take it.
+    /// How long one may look away, if a container writes as fast as Docker can take it: a file that nobody
+    /// has seen is gone once that many more have been filled.
     pub fn look_within(&self) -> Duration {
         let Some(size) = self.size else { return LONGEST };
-        let kept = size.saturating_mul(self.files.saturating_sub(1).max(1));
-        Duration::from_micros(kept / FASTEST / 2).clamp(SHORTEST, LONGEST)
+        Duration::from_micros(size.saturating_mul(self.files) / FASTEST).clamp(SHORTEST, LONGEST)
     }
 }
 
@@ -40,7 +40,7 @@ fn size_of(text: &str) -> Option<u64> {
     (size >= 1.0 && size.is_finite()).then_some(size as u64)
 }
 
-/// Bytes of log in a microsecond: more than the daemon writes on any machine that was measured.
+/// Bytes of log in a microsecond: three times what the daemon was measured to write.
 const FASTEST: u64 = 300;
 pub(super) const SHORTEST: Duration = Duration::from_millis(2);
 const LONGEST: Duration = Duration::from_millis(250);
@@ -74,7 +74,10 @@ mod tests {
                 .look_within()
                 .as_millis()
         };
-        assert_eq!((look("1m", "3"), look("10m", "3"), look("10m", "1"), look("1g", "2")), (3, 34, 17, 250));
+        assert_eq!(
+            (look("1m", "3"), look("10m", "3"), look("10m", "1"), look("1g", "2")),
+            (10, 104, 34, 250)
+        );
         assert_eq!(Rotation::of(&BTreeMap::new()).look_within(), LONGEST);
     }
 }

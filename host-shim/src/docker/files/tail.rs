@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::directory::{LogFile, id_of, open_all};
 use super::entry::{first_time, time_before};
-use super::places::Places;
+use super::places::{FileId, Places};
 
 /// A log on its way through its files.
 #[derive(Debug)]
@@ -152,6 +152,14 @@ impl Tail {
 
     fn first(&self) -> Option<&File> {
         self.files.front().map(|pending| &pending.log.file)
+    }
+
+    /// Whether there is nothing new, at the cost of one look at one name.
+    pub fn is_quiet(&self) -> bool {
+        let [pending] = self.files.as_slices().0 else { return false };
+        self.files.len() == 1
+            && std::fs::metadata(&self.path)
+                .is_ok_and(|metadata| metadata.len() == self.at && FileId::of(&metadata) == pending.log.id)
     }
 
     /// Looks whether the log was rotated, and takes hold of files that are new. To be called often: a
