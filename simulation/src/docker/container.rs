@@ -147,12 +147,20 @@ impl Container {
         writer.time = time;
         let last = pieces.len() - 1;
         writer.open.extend(pieces.into_iter().enumerate().map(|(at, piece)| (piece, at == last)));
-        let at_once = if last > 0 && chance.percent(50) { chance.between(1, last as u64) as usize } else { usize::MAX };
+        let at_once =
+            if last > 0 && chance.percent(50) { chance.between(1, last as u64) as usize } else { usize::MAX };
         self.flush(side, at_once, written);
     }
 
     /// Writes a line that does not end.
-    fn fragment(&mut self, side: Side, now: u64, taste: Taste, chance: &mut Chance, written: &mut Vec<Written>) {
+    fn fragment(
+        &mut self,
+        side: Side,
+        now: u64,
+        taste: Taste,
+        chance: &mut Chance,
+        written: &mut Vec<Written>,
+    ) {
         let time = self.time(side, now, false, chance);
         let length = chance.between(20, taste.usual) as usize;
         let content = self.content(side, length, false, true, chance);
@@ -194,7 +202,14 @@ impl Container {
         }
     }
 
-    fn content(&mut self, side: Side, length: usize, poison: bool, plain: bool, chance: &mut Chance) -> Vec<u8> {
+    fn content(
+        &mut self,
+        side: Side,
+        length: usize,
+        poison: bool,
+        plain: bool,
+        chance: &mut Chance,
+    ) -> Vec<u8> {
         self.number += 1;
         let mark = if poison { POISON.to_string() } else { String::new() };
         let letter = self.letters[side as usize];

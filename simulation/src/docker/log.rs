@@ -92,7 +92,8 @@ impl Log {
         if line_end {
             self.bytes.extend_from_slice(b"\\n");
         }
-        let attributes = if self.attributes { r#","attrs":{"com.example/team":"\"logs\"","tag":"x"}"# } else { "" };
+        let attributes =
+            if self.attributes { r#","attrs":{"com.example/team":"\"logs\"","tag":"x"}"# } else { "" };
         let rest = format!("\",\"stream\":\"{side}\"{attributes},\"time\":\"{}\"}}\n", time::trimmed(time));
         self.bytes.extend_from_slice(rest.as_bytes());
     }

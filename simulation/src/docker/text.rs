@@ -10,13 +10,26 @@ pub fn line(tag: &str, letter: u8, length: usize, chance: &mut Chance) -> Vec<u8
     let mut line = Vec::with_capacity(length + 16);
     line.extend_from_slice(tag.as_bytes());
     match chance.below(8) {
-        0 => fill(&mut line, length, chance, |chance| chance.pick(&["é", "€", "🐎", "\u{2028}", "x", "ß"]).as_bytes()),
+        0 => fill(&mut line, length, chance, |chance| {
+            chance.pick(&["é", "€", "🐎", "\u{2028}", "x", "ß"]).as_bytes()
+        }),
         1 => fill(&mut line, length, chance, |chance| {
-            chance.pick(&["\"", "\\", "\t", "\u{1}", "<", "&", "\\n", "/", "\u{7f}", "\u{8}", "\\\\", "b"]).as_bytes()
+            chance
+                .pick(&["\"", "\\", "\t", "\u{1}", "<", "&", "\\n", "/", "\u{7f}", "\u{8}", "\\\\", "b"])
+                .as_bytes()
         }),
         2 => fill(&mut line, length, chance, |chance| {
-            let pieces: &[&[u8]] =
-                &[b"\xF0\x9F\x99", b"\xFF", b"\xC3", b"ok", b"\xE2\x82", b"\xED\xA0\x80", b"\xC0\x80", b"\x80", "ü".as_bytes()];
+            let pieces: &[&[u8]] = &[
+                b"\xF0\x9F\x99",
+                b"\xFF",
+                b"\xC3",
+                b"ok",
+                b"\xE2\x82",
+                b"\xED\xA0\x80",
+                b"\xC0\x80",
+                b"\x80",
+                "ü".as_bytes(),
+            ];
             chance.pick(pieces)
         }),
         _ => {

@@ -249,7 +249,9 @@ impl Ledger {
                 |at: &usize| book.is_settled(*at, self.life) || book.items[*at].request.is_some();
             if let Some(left_out) = (book.floor..last).find(|at| !is_accounted(at)) {
                 let name = self.name(at);
-                return Err(format!("sends event {last} of {name} before event {left_out}, which is nowhere"));
+                return Err(format!(
+                    "sends event {last} of {name} before event {left_out}, which is nowhere"
+                ));
             }
         }
         Ok(())
@@ -331,11 +333,16 @@ impl Ledger {
                 continue;
             }
             if book.goes_back(&position) || covered < book.acknowledged {
-                return Err(format!("takes back what it acknowledged of {name}: {:?}, then {position:?}", book.position));
+                return Err(format!(
+                    "takes back what it acknowledged of {name}: {:?}, then {position:?}",
+                    book.position
+                ));
             }
             if let Some(open) = (book.acknowledged..covered).find(|item| !book.is_settled(*item, life)) {
                 let open = &book.items[open];
-                return Err(format!("acknowledges of {name} what was not accepted: {position:?} covers {open:?}"));
+                return Err(format!(
+                    "acknowledges of {name} what was not accepted: {position:?} covers {open:?}"
+                ));
             }
             book.acknowledged = covered;
             book.position = position;
@@ -405,7 +412,9 @@ impl Ledger {
                     Some(Fate::Accepted) => {}
                     Some(_) => refused += 1,
                     None if item.hidden && book.lax => hidden += 1,
-                    None => return Err(format!("event {number} of {} never arrived: {item:?}", self.name(at))),
+                    None => {
+                        return Err(format!("event {number} of {} never arrived: {item:?}", self.name(at)));
+                    }
                 }
                 let invalid = item.fate == Some(Fate::Invalid);
                 if item.fate.is_some() && item.poison != invalid {

@@ -1,0 +1,78 @@
+//! Faults planted on purpose between the machine and its world, to see that the world notices them.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// One planted fault; it strikes at every third occasion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sabotage {
+    /// A request is acknowledged as soon as it is sent.
+    AcknowledgeEarly,
+    /// An acknowledgement is lost.
+    AcknowledgeNever,
+    /// The sides of an acknowledgement are exchanged.
+    AcknowledgeOtherSide,
+    /// An acknowledgement goes a little too far.
+    AcknowledgeTooFar,
+    /// An acknowledgement is replaced by the one before.
+    AcknowledgeBackwards,
+    /// An acknowledgement forgets how much of a long line was taken.
+    ForgetIntoLine,
+    /// A request is sent again after its success was seen.
+    ResendAfterSuccess,
+    /// A request waits, and the next of its destination goes first.
+    SwapRequests,
+    /// A lost answer is taken for a success.
+    BelieveLostAnswers,
+    /// What the service rejects is taken for accepted.
+    OverlookRejections,
+    /// A stretch of log is not handed in.
+    DropBytes,
+    /// A stretch of log is handed in twice.
+    RepeatBytes,
+    /// A source goes on behind the place where it has to.
+    ResumeTooLate,
+    /// An interruption is taken for an end of the container's life, and half lines for whole ones.
+    EndHalfLines,
+    /// The machine is not woken when it asked to be.
+    Oversleep,
+    /// Failures are taken to be over at once: no request ever waits.
+    Storm,
+}
+
+impl Sabotage {
+    pub const ALL: [Sabotage; 16] = [
+        Sabotage::AcknowledgeEarly,
+        Sabotage::AcknowledgeNever,
+        Sabotage::AcknowledgeOtherSide,
+        Sabotage::AcknowledgeTooFar,
+        Sabotage::AcknowledgeBackwards,
+        Sabotage::ForgetIntoLine,
+        Sabotage::ResendAfterSuccess,
+        Sabotage::SwapRequests,
+        Sabotage::BelieveLostAnswers,
+        Sabotage::OverlookRejections,
+        Sabotage::DropBytes,
+        Sabotage::RepeatBytes,
+        Sabotage::ResumeTooLate,
+        Sabotage::EndHalfLines,
+        Sabotage::Oversleep,
+        Sabotage::Storm,
+    ];
+}
+
+impl fmt::Display for Sabotage {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{self:?}")
+    }
+}
+
+impl FromStr for Sabotage {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Sabotage, String> {
+        let known = || Sabotage::ALL.map(|sabotage| sabotage.to_string()).join(", ");
+        let found = Sabotage::ALL.into_iter().find(|sabotage| sabotage.to_string() == name);
+        found.ok_or_else(|| format!("no sabotage `{name}`; there are {}", known()))
+    }
+}
