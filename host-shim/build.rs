@@ -48,8 +48,10 @@ fn build_component(root: &Path, out: &Path) -> Result<PathBuf, Box<dyn Error>> {
 fn clean_environment(command: &mut Command) {
     for (name, _) in env::vars_os() {
         let Some(name) = name.to_str() else { continue };
-        let flags = ["RUSTFLAGS", "RUSTC", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTDOC"].contains(&name);
-        let cargos = name.starts_with("CARGO_") && !["CARGO_HOME", "CARGO_NET_OFFLINE", "CARGO_BUILD_JOBS"].contains(&name);
+        let flags =
+            ["RUSTFLAGS", "RUSTC", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTDOC"].contains(&name);
+        let cargos = name.starts_with("CARGO_")
+            && !["CARGO_HOME", "CARGO_NET_OFFLINE", "CARGO_BUILD_JOBS"].contains(&name);
         if flags || cargos {
             command.env_remove(name);
         }

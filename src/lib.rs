@@ -6,6 +6,10 @@
 //! requests and acknowledgements come out. `component` drives it where it runs as a WASI component.
 
 #![deny(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::todo)
+)]
 
 pub mod batch;
 pub mod cloudwatch;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use aws_config::{BehaviorVersion, Region};
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::provider_config::ProviderConfig;
+use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
@@ -54,7 +54,8 @@ impl AwsCredentials {
 
     async fn build(&self) -> DefaultCredentialsChain {
         let region = Region::new(self.region.clone());
-        let config = ProviderConfig::default().with_http_client(http_client()).with_region(Some(region.clone()));
+        let config =
+            ProviderConfig::default().with_http_client(http_client()).with_region(Some(region.clone()));
         DefaultCredentialsChain::builder().region(region).configure(config).build().await
     }
 }
@@ -109,9 +110,7 @@ pub async fn default_region() -> Option<String> {
 const REGION_WITHIN: Duration = Duration::from_secs(3);
 
 fn http_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
-        .build_https()
+    aws_smithy_http_client::Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https()
 }
 
 /// A lookup under way; see `lookup` in the WIT.

@@ -166,17 +166,24 @@ fn failure(given: bindings::Failure) -> Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Settings(text) | Failure::Credentials(text) | Failure::Endpoint(text) | Failure::Other(text) => {
-                out.write_str(text)
-            }
+            Failure::Settings(text)
+            | Failure::Credentials(text)
+            | Failure::Endpoint(text)
+            | Failure::Other(text) => out.write_str(text),
             Failure::Denied(text) => {
-                write!(out, "not permitted: {text} (these credentials need logs:PutLogEvents, logs:CreateLogStream and logs:CreateLogGroup there)")
+                write!(
+                    out,
+                    "not permitted: {text} (these credentials need logs:PutLogEvents, logs:CreateLogStream and logs:CreateLogGroup there)"
+                )
             }
             Failure::Rejected(events) => {
                 write!(out, "all was sent, but CloudWatch refused {events} events for good (see above)")
             }
             Failure::Unfinished(events) => {
-                write!(out, "ended with {events} events read and not delivered; what can be read again will be, at the next start with the same --state-dir")
+                write!(
+                    out,
+                    "ended with {events} events read and not delivered; what can be read again will be, at the next start with the same --state-dir"
+                )
             }
         }
     }

@@ -114,7 +114,11 @@ fn failure(error: &reqwest::Error) -> Error {
     let text = causes(error);
     tracing::debug!("a request failed: {text}");
     if !error.is_connect() {
-        return if error.is_timeout() { Error::HttpResponseTimeout } else { Error::InternalError(Some(text)) };
+        return if error.is_timeout() {
+            Error::HttpResponseTimeout
+        } else {
+            Error::InternalError(Some(text))
+        };
     }
     if error.is_timeout() {
         return Error::ConnectionTimeout;

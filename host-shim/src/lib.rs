@@ -4,6 +4,11 @@
 //! it through a [`streams::Hub`]: from Docker ([`docker`]), from standard input ([`pipe`]), or from a source
 //! of your own. The host moves bytes and keeps positions ([`positions`]); it decides nothing.
 
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::todo)
+)]
+
 mod bindings;
 mod credentials;
 mod driver;

@@ -52,9 +52,7 @@ impl Region {
         let number =
             |part: &&str| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
         match parts.split_last() {
-            Some((last, words))
-                if number(last) && words.len() >= 2 && words.iter().all(|part| word(part)) =>
-            {
+            Some((last, words)) if number(last) && words.len() >= 2 && words.iter().all(word) => {
                 Ok(Region(name.to_owned()))
             }
             _ => Err(EndpointError::Region(name.to_owned())),

@@ -1,7 +1,7 @@
 //! Between the types of the WIT and those of the core.
 
-use super::bindings::cloudspout::host::{credentials as wit_credentials, lifecycle, logs, reports, settings};
 use super::bindings;
+use super::bindings::cloudspout::host::{credentials as wit_credentials, lifecycle, logs, reports, settings};
 use crate::lines::{Framing, Position, Sides};
 use crate::naming::Container;
 use crate::settings::Options;

@@ -85,7 +85,8 @@ fn begin(endpoint: &Endpoint, request: Request) -> Result<Stage, Answer> {
     let mut headers: Vec<_> = Vec::with_capacity(request.headers.len() + 2);
     headers.push(("content-length".to_owned(), request.body.bytes().len().to_string().into_bytes()));
     headers.push(("user-agent".to_owned(), concat!("cloudspout/", env!("CARGO_PKG_VERSION")).into()));
-    headers.extend(request.headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())));
+    headers
+        .extend(request.headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())));
     let headers = Fields::from_list(&headers).map_err(|_| refused("headers"))?;
     let outgoing = OutgoingRequest::new(headers);
     let scheme = if endpoint.is_tls() { Scheme::Https } else { Scheme::Http };
@@ -185,7 +186,9 @@ fn head(response: &IncomingResponse) -> Response {
 fn transport(error: &ErrorCode) -> Answer {
     match error {
         ErrorCode::DnsTimeout => Answer::NotSent("looking up the host's name took too long".into()),
-        ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound => Answer::NotSent("no host of that name is known".into()),
+        ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound => {
+            Answer::NotSent("no host of that name is known".into())
+        }
         ErrorCode::ConnectionRefused => Answer::NotSent("the connection was refused".into()),
         ErrorCode::ConnectionTimeout => Answer::NotSent("connecting took too long".into()),
         ErrorCode::DestinationUnavailable
@@ -197,9 +200,9 @@ fn transport(error: &ErrorCode) -> Answer {
         ErrorCode::HttpRequestDenied => Answer::NotSent("the host does not allow requests to there".into()),
         ErrorCode::InternalError(Some(text)) => Answer::Unanswered(text.clone()),
         ErrorCode::ConnectionTerminated => Answer::Unanswered("the connection was cut".into()),
-        ErrorCode::HttpResponseTimeout | ErrorCode::ConnectionReadTimeout | ErrorCode::ConnectionWriteTimeout => {
-            Answer::Unanswered("no answer came in time".into())
-        }
+        ErrorCode::HttpResponseTimeout
+        | ErrorCode::ConnectionReadTimeout
+        | ErrorCode::ConnectionWriteTimeout => Answer::Unanswered("no answer came in time".into()),
         other => Answer::Unanswered(format!("{other:?}")),
     }
 }

@@ -227,8 +227,9 @@ impl Shipper {
             self.trouble(id, cause.trouble(), text, now);
         } else if failures >= FEW_TRIES {
             let endpoint = &self.settings.endpoint;
-            let text =
-                format!("{endpoint} cannot be reached: {text}; check --region, --endpoint-url, network and proxies");
+            let text = format!(
+                "{endpoint} cannot be reached: {text}; check --region, --endpoint-url, network and proxies"
+            );
             self.done = Some(Err(Failure::Endpoint(text)));
         }
     }
@@ -274,7 +275,8 @@ impl Shipper {
     fn hold(&mut self, id: OutletId, what: What, refusal: Refusal, now: Timestamp) {
         let failures = self.wait(id, what.creating(), Pace::Patient, None, now);
         // Something in between may have a bad moment; what has worked may work again.
-        let passing = matches!(refusal, Refusal::NotCloudWatch(_)) && self.delivered_any && failures < FEW_TRIES;
+        let passing =
+            matches!(refusal, Refusal::NotCloudWatch(_)) && self.delivered_any && failures < FEW_TRIES;
         if !self.settings.fail_fast || passing {
             return self.trouble(id, refusal.trouble(), refusal.text(), now);
         }

@@ -151,7 +151,10 @@ impl World {
     }
 
     fn offset_accepted(&self, source: SourceId) -> u64 {
-        self.acknowledged.get(&source).and_then(|positions| positions.stdout).map_or(0, |position| position.offset)
+        self.acknowledged
+            .get(&source)
+            .and_then(|positions| positions.stdout)
+            .map_or(0, |position| position.offset)
     }
 }
 
@@ -277,7 +280,12 @@ fn one_destination_in_trouble_delays_no_other() {
     world.pass(5_000);
     let sent: Vec<_> = world.sent.iter().map(messages).collect();
     assert!(sent.contains(&vec!["good".to_owned()]), "{sent:?}");
-    assert!(world.said.iter().any(|(severity, text)| *severity == Severity::Error && text.contains("not permitted")));
+    assert!(
+        world
+            .said
+            .iter()
+            .any(|(severity, text)| *severity == Severity::Error && text.contains("not permitted"))
+    );
 }
 
 #[test]
@@ -305,7 +313,10 @@ fn rejected_events_are_counted_by_reason_and_told() {
     let source = world.open(1, "web");
     world.log(source, b"a\nb\nc\nd\n");
     world.pass(5_000);
-    world.answer(status(200, r#"{"rejectedLogEventsInfo":{"tooOldLogEventEndIndex":1,"tooNewLogEventStartIndex":3}}"#));
+    world.answer(status(
+        200,
+        r#"{"rejectedLogEventsInfo":{"tooOldLogEventEndIndex":1,"tooNewLogEventStartIndex":3}}"#,
+    ));
     let counts = world.shipper.counts();
     assert_eq!((counts.events_accepted, counts.events_too_old, counts.events_too_new), (2, 1, 1));
     assert!(world.said.iter().any(|(_, text)| text.contains("2 events are not delivered")));
@@ -339,7 +350,8 @@ fn a_clock_that_is_off_is_corrected() {
         ..Response::default()
     };
     world.answer(Answer::Response(refused));
-    let date = |request: &Request| request.headers.iter().find(|(name, _)| *name == "x-amz-date").unwrap().1.clone();
+    let date =
+        |request: &Request| request.headers.iter().find(|(name, _)| *name == "x-amz-date").unwrap().1.clone();
     // 1,800,000,005 s is 2027-01-15T08:00:05Z.
     assert_eq!(date(&world.sent[0]), "20270115T090005Z");
     assert_eq!(world.accept(), ["one"]);
@@ -440,7 +452,9 @@ fn a_short_lived_instance_gives_up_on_what_waiting_does_not_mend() {
         world.done
     };
     let is = |done: Option<Result<(), Failure>>, kind: fn(String) -> Failure| match done {
-        Some(Err(failure)) => std::mem::discriminant(&failure) == std::mem::discriminant(&kind(String::new())),
+        Some(Err(failure)) => {
+            std::mem::discriminant(&failure) == std::mem::discriminant(&kind(String::new()))
+        }
         _ => false,
     };
     assert!(is(end(&[code("AccessDeniedException")]), Failure::Denied));

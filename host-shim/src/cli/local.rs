@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use cloudspout_local::{Config, Endpoint, Exposure, FaultPlan, KeyPair, Keys, LOCAL_KEY_ID, LOCAL_SECRET, PrintMode, Work};
+use cloudspout_local::{
+    Config, Endpoint, Exposure, FaultPlan, KeyPair, Keys, LOCAL_KEY_ID, LOCAL_SECRET, PrintMode, Work,
+};
 
 use super::exit::Ending;
 use super::logging::Logging;
@@ -86,7 +88,8 @@ impl Local {
             work: if discard { Work::Discard } else { Work::Full },
             ..Config::default()
         };
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Ending::other)?;
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Ending::other)?;
         runtime.block_on(async {
             let endpoint = Endpoint::bind(config).await.map_err(Ending::settings)?;
             eprintln!("CloudWatch Logs for trying and testing (not AWS) at http://{}", endpoint.address());

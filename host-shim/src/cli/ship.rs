@@ -9,7 +9,9 @@ use clap::{ArgAction, Args, ValueEnum};
 use cloudspout_host::docker::{self, Address, Backlog, Extent, Source, Tls};
 use cloudspout_host::positions::Store;
 use cloudspout_host::streams::{Framing, Hub, Phase};
-use cloudspout_host::{AwsCredentials, Counts, HttpClient, Options, RunError, Runtime, Tracing, default_region, pipe};
+use cloudspout_host::{
+    AwsCredentials, Counts, HttpClient, Options, RunError, Runtime, Tracing, default_region, pipe,
+};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit::Ending;
@@ -130,7 +132,8 @@ enum Life {
 
 impl Run {
     pub fn run(self) -> Result<(), Ending> {
-        let Run { docker_host, group, stream, state_dir, source, docker_root, backlog, once, shipping } = self;
+        let Run { docker_host, group, stream, state_dir, source, docker_root, backlog, once, shipping } =
+            self;
         let address = Address::parse(&docker_host, Tls::of_environment()).map_err(Ending::settings)?;
         let config = docker::Config {
             address,
@@ -181,20 +184,39 @@ impl Pipe {
 impl Shipping {
     /// Runs the component beside a source until both are through. `open` gives the source, and what is to
     /// be done at the end.
-    fn run<O, S, F>(self, life: Life, group: String, stream: String, open: impl FnOnce(Hub) -> O) -> Result<(), Ending>
+    fn run<O, S, F>(
+        self,
+        life: Life,
+        group: String,
+        stream: String,
+        open: impl FnOnce(Hub) -> O,
+    ) -> Result<(), Ending>
     where
         O: Future<Output = Result<(S, F), Ending>>,
         S: Future<Output = Result<(), Ending>>,
         F: Future<Output = Result<(), Ending>>,
     {
-        let Shipping { region, create_group, create_stream, flush_after, buffer, in_flight, stop_timeout, .. } = self;
+        let Shipping {
+            region,
+            create_group,
+            create_stream,
+            flush_after,
+            buffer,
+            in_flight,
+            stop_timeout,
+            ..
+        } = self;
         let endpoint = self.endpoint_url.or_else(other_endpoint);
         self.logging.start();
         // One thread: the component's work is what there is to do, and handing bytes between threads
         // would cost more than it could save.
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Ending::other)?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Ending::other)?;
         let result = runtime.block_on(async {
-            let region = match region.or_else(|| std::env::var("AWS_DEFAULT_REGION").ok()).filter(|region| !region.is_empty()) {
+            let region = match region
+                .or_else(|| std::env::var("AWS_DEFAULT_REGION").ok())
+                .filter(|region| !region.is_empty())
+            {
                 Some(region) => region,
                 None => default_region().await.unwrap_or_default(),
             };
@@ -217,7 +239,13 @@ impl Shipping {
             let reporter = Arc::new(Tracing::default());
             let hub = Hub::default();
             let (source, flush) = open(hub.clone()).await?;
-            let instance = component.run(hub.clone(), options, Arc::new(AwsCredentials::new(&region)), http, reporter.clone());
+            let instance = component.run(
+                hub.clone(),
+                options,
+                Arc::new(AwsCredentials::new(&region)),
+                http,
+                reporter.clone(),
+            );
             let result = together(instance, source, hub, stop_timeout).await;
             sum_up(&reporter.counts());
             result.and(flush.await)
@@ -245,8 +273,13 @@ async fn together(
     };
     let stopped = async {
         stop_signal().await;
-        tracing::info!("told to stop: delivering what has been read, for {} s at most", stop_timeout.as_secs());
-        hub.set_phase(Phase::Stopping { within_ms: u32::try_from(stop_timeout.as_millis()).unwrap_or(u32::MAX) });
+        tracing::info!(
+            "told to stop: delivering what has been read, for {} s at most",
+            stop_timeout.as_secs()
+        );
+        hub.set_phase(Phase::Stopping {
+            within_ms: u32::try_from(stop_timeout.as_millis()).unwrap_or(u32::MAX),
+        });
         stop_signal().await;
     };
     tokio::select! {
@@ -259,7 +292,8 @@ async fn together(
 
 /// Returns when the program is told to stop.
 pub async fn stop_signal() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         return std::future::pending().await;
     };
@@ -274,7 +308,8 @@ fn sum_up(counts: &Counts) {
     if counts.events_accepted == 0 {
         return;
     }
-    let rejected = counts.events_too_old + counts.events_too_new + counts.events_expired + counts.events_invalid;
+    let rejected =
+        counts.events_too_old + counts.events_too_new + counts.events_expired + counts.events_invalid;
     tracing::info!(
         "{} events read, {} accepted, {rejected} rejected, {} in requests without an answer that were sent again; \
          {} requests, {} of them repeated",

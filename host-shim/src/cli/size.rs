@@ -32,7 +32,8 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         "h" => 3_600_000,
         _ => return Err(format!("`{text}` is no duration; write for example 5s or 200ms")),
     };
-    let number: u64 = number.parse().map_err(|_| format!("`{text}` is no duration; write for example 5s or 200ms"))?;
+    let number: u64 =
+        number.parse().map_err(|_| format!("`{text}` is no duration; write for example 5s or 200ms"))?;
     let longest = Duration::from_secs(24 * 60 * 60);
     let duration = number.checked_mul(factor).map(Duration::from_millis);
     duration.filter(|duration| *duration <= longest).ok_or_else(|| format!("`{text}` is more than a day"))

@@ -17,6 +17,8 @@ use crate::streams::{Framing, Opening, Positions};
 /// How the supervisor came across a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Begin {
+    /// It was made before our eyes, and has not started yet.
+    Created,
     /// It started before our eyes.
     Started,
     /// It was running when the containers were listed.
@@ -30,8 +32,11 @@ pub(super) async fn follow(shared: Arc<Shared>, id: String, begin: Begin, news: 
     let container = Container { shared, id, news };
     let record = container.shared.store.record(&container.id);
     let taken = record.as_ref().map(Record::positions).unwrap_or_default();
+    if begin == Begin::Created && !container.awaits_file().await {
+        return;
+    }
     let (found, early) = match begin {
-        Begin::Started => container.inspect_and_open(record.as_ref()).await,
+        Begin::Created | Begin::Started => container.inspect_and_open(record.as_ref()).await,
         Begin::Found | Begin::Ended { .. } => (container.inspect().await, Early::Nothing),
     };
     let Some(found) = found else { return };
@@ -177,6 +182,28 @@ pub(super) struct Container {
 }
 
 impl Container {
+    /// Waits for the log file of a container that has not started yet: one that writes fast has rotated its
+    /// first file away before anybody hears of its start. Whether there is something to follow now.
+    async fn awaits_file(&self) -> bool {
+        if self.shared.config.source == Source::Api {
+            return false;
+        }
+        let Some(found) = self.inspect().await else { return false };
+        if found.host_config.log_config.driver != JSON_FILE || self.shared.own.leaves_out(&found).is_some() {
+            return false;
+        }
+        for _ in 0..WAITS_FOR_FILE {
+            if files::is_there(&self.shared, &self.id) {
+                return true;
+            }
+            if tokio::time::timeout(files::SHORTEST, self.news.notified()).await.is_ok() {
+                break;
+            }
+        }
+        // What is to be heard of it next decides: its start or its end.
+        false
+    }
+
     /// Opens the log of a container that has just started while it is inspected: it can be over and removed
     /// within milliseconds.
     async fn inspect_and_open(&self, record: Option<&Record>) -> (Option<Inspected>, Early) {
@@ -236,4 +263,6 @@ impl Container {
     }
 }
 
+/// So often a file is looked for between a container's making and its start, some 20 s.
+const WAITS_FOR_FILE: usize = 10_000;
 const JSON_FILE: &str = "json-file";

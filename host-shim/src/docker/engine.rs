@@ -285,9 +285,9 @@ fn number_of(version: &str) -> u32 {
 /// The newest version of the API that this client was written against.
 const NEWEST_VERSION: &str = "1.51";
 
-/// `{"type":["container"],"event":["start","die","destroy"]}`, percent-encoded.
+/// `{"type":["container"],"event":["create","start","die","destroy"]}`, percent-encoded.
 const EVENTS: &str = "%7B%22type%22%3A%5B%22container%22%5D%2C\
-    %22event%22%3A%5B%22start%22%2C%22die%22%2C%22destroy%22%5D%7D";
+    %22event%22%3A%5B%22create%22%2C%22start%22%2C%22die%22%2C%22destroy%22%5D%7D";
 
 /// Bytes of a log that are collected, if at hand, before they are passed on.
 pub(super) const CHUNK: usize = 256 << 10;

@@ -147,6 +147,7 @@ impl Supervisor {
                 task.news.notify_one();
             }
             None if started => self.spawn(id, Begin::Started),
+            None if event.action == "create" => self.spawn(id, Begin::Created),
             None => {}
         }
     }

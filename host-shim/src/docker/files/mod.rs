@@ -25,6 +25,7 @@ use super::{Shared, instant};
 use crate::positions::{Keeper, Record};
 use crate::streams::{Framing, LogWriter, Opening, Pause, Positions};
 use resume::{Resumed, resume};
+pub(super) use rotation::SHORTEST;
 use tail::{Missing, Next, Rotation, Tail};
 
 /// A log about to be read.
@@ -55,7 +56,7 @@ impl Log {
 
     /// Waits for something, and lets no file of the log pass by meanwhile.
     pub async fn hold<T>(&mut self, wait: impl Future<Output = T>) -> T {
-        while_looking(&mut self.resumed.tail, rotation::SHORTEST, wait).await
+        while_looking(&mut self.resumed.tail, SHORTEST, wait).await
     }
 
     /// Passes over what there is.
@@ -63,6 +64,11 @@ impl Log {
         let left = self.resumed.tail.left()?;
         self.resumed.tail.skip(left)
     }
+}
+
+/// Whether a container has a log file.
+pub(super) fn is_there(shared: &Shared, id: &str) -> bool {
+    expected_path(shared, id).exists()
 }
 
 /// Where a container's log file is, as far as that is known before the container is.

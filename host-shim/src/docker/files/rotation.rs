@@ -42,7 +42,8 @@ fn size_of(text: &str) -> Option<u64> {
 
 /// Bytes of log in a microsecond: three times what the daemon was measured to write.
 const FASTEST: u64 = 300;
-pub(super) const SHORTEST: Duration = Duration::from_millis(2);
+/// The shortest time for which one looks away.
+pub(in super::super) const SHORTEST: Duration = Duration::from_millis(2);
 const LONGEST: Duration = Duration::from_millis(250);
 
 #[cfg(test)]
