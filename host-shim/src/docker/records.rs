@@ -117,6 +117,11 @@ impl Inspected {
         self.state.running && !self.state.restarting
     }
 
+    /// Whether it has ever been started.
+    pub fn has_run(&self) -> bool {
+        nanoseconds(&self.state.started_at).is_some()
+    }
+
     /// When the last run ended, in nanoseconds; `None` if none ever did.
     pub fn finished(&self) -> Option<u64> {
         nanoseconds(&self.state.finished_at)

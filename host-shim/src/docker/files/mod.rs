@@ -82,14 +82,14 @@ pub(super) async fn follow(container: &Container, found: Inspected, log: Log) {
     let (mut reader, keeper) = Reader::begin(container, &found, log);
     let mut looks = Looks::default();
     // A container that is over when it is first seen gives no further sign.
-    let mut news = !found.is_running();
+    let mut news = !found.is_running() && found.has_run();
     loop {
         let read = reader.tail.offset();
         if reader.read(u64::MAX).await.is_none() {
             return;
         }
         if news {
-            let now = container.inspect().await;
+            let now = reader.hold(container.inspect()).await;
             // What was written until then can be read by now.
             if reader.read(u64::MAX).await.is_none() {
                 return;
@@ -100,7 +100,7 @@ pub(super) async fn follow(container: &Container, found: Inspected, log: Log) {
                 Some(now) => {
                     let Some(taken) = reader.pause().await else { return };
                     keeper.read_whole(taken, &now.state.finished_at);
-                    if container.next_run(&now.state.started_at).await.is_none() {
+                    if reader.hold(container.next_run(&now.state.started_at)).await.is_none() {
                         return reader.writer.end();
                     }
                 }
@@ -208,6 +208,11 @@ impl Reader {
                 }
             }
         }
+    }
+
+    /// Waits for something, and lets no file of the log pass by meanwhile.
+    async fn hold<T>(&mut self, wait: impl Future<Output = T>) -> T {
+        while_looking(&mut self.tail, self.look_within, wait).await
     }
 
     /// Says that what was begun will not go on, and goes on behind it.

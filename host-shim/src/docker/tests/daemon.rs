@@ -105,7 +105,8 @@ impl Daemon {
     pub fn create(&self, name: &str, env: &[&str]) {
         let env = env.iter().map(|&entry| entry.to_owned()).collect();
         self.world.change(|state| {
-            state.containers.insert(name.to_owned(), Container { env, ..Container::default() })
+            state.containers.insert(name.to_owned(), Container { env, ..Container::default() });
+            state.happen("create", name);
         });
     }
 

@@ -71,6 +71,25 @@ async fn a_container_that_is_gone_when_it_is_looked_at_is_read_all_the_same() {
 }
 
 #[tokio::test]
+async fn a_log_that_is_rotated_away_before_the_start_is_heard_of_is_read_whole() {
+    let daemon = Daemon::new();
+    let mut component = follow(&daemon);
+    while daemon.requests("/containers/json") == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    daemon.create("fast", &[]);
+    while daemon.requests(&id("fast")) == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    daemon.log_to_file("fast", "one\n");
+    component.until(|component| component.text_of("fast") == "one\n").await;
+    fs::remove_file(daemon.log_file("fast")).unwrap();
+    daemon.log_to_file("fast", "two\n");
+    daemon.start("fast");
+    component.until(|component| component.text_of("fast") == "one\ntwo\n").await;
+}
+
+#[tokio::test]
 async fn the_next_life_goes_on_in_the_file() {
     let daemon = Daemon::new();
     start(&daemon, "web", "one\n");
