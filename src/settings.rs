@@ -18,9 +18,18 @@ pub struct Options {
     pub create_stream: bool,
     pub flush_after: Millis,
     pub buffer_bytes: u64,
+    pub compression: Compression,
     pub in_flight: u32,
     pub fail_fast: bool,
     pub seed: u64,
+}
+
+/// How the bodies of requests are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    #[default]
+    None,
+    Gzip,
 }
 
 /// Options that can be used.
@@ -35,6 +44,7 @@ pub struct Settings {
     pub flush_after: Millis,
     /// What may be held of events that are not accepted, in bytes.
     pub buffer_bytes: usize,
+    pub compression: Compression,
     /// Requests of one destination under way at a time; 1 or more.
     pub in_flight: usize,
     /// Whether to give up on what waiting does not mend.
@@ -70,6 +80,7 @@ impl Settings {
             create_stream: options.create_stream,
             flush_after: options.flush_after,
             buffer_bytes: usize::try_from(options.buffer_bytes.max(LEAST_BUFFER)).unwrap_or(usize::MAX),
+            compression: options.compression,
             in_flight: usize::try_from(options.in_flight.max(1)).unwrap_or(usize::MAX),
             fail_fast: options.fail_fast,
             seed: options.seed,

@@ -33,9 +33,18 @@ pub struct Options {
     pub create_stream: bool,
     pub flush_after: Duration,
     pub buffer_bytes: u64,
+    pub compression: Compression,
     pub in_flight: u32,
     pub fail_fast: bool,
     pub seed: u64,
+}
+
+/// How the bodies of requests are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    #[default]
+    None,
+    Gzip,
 }
 
 /// The component, ready to be run any number of times.

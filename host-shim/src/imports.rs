@@ -6,7 +6,7 @@ use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 
 use crate::bindings::cloudspout::host::{credentials, digest, lifecycle, logs, reports, settings};
 use crate::credentials::{CredentialsFailure, Identity, Lookup};
-use crate::driver::State;
+use crate::driver::{Compression, State};
 use crate::reports::{Counts, Severity};
 use crate::streams::{Container, Framing, Hub, Pause, Phase, Position, Positions};
 
@@ -151,6 +151,10 @@ impl settings::Host for State {
             create_stream: options.create_stream,
             flush_after: u32::try_from(options.flush_after.as_millis()).unwrap_or(u32::MAX),
             buffer_bytes: options.buffer_bytes,
+            compression: match options.compression {
+                Compression::None => settings::Compression::None,
+                Compression::Gzip => settings::Compression::Gzip,
+            },
             in_flight: options.in_flight,
             fail_fast: options.fail_fast,
             seed: options.seed,

@@ -22,6 +22,6 @@ pub mod positions;
 pub mod streams;
 
 pub use credentials::{AwsCredentials, CredentialsFailure, Identity, Provider, default_region};
-pub use driver::{Failure, Options, RunError, Runtime};
+pub use driver::{Compression, Failure, Options, RunError, Runtime};
 pub use http::HttpClient;
 pub use reports::{Counts, Reporter, Severity, Tracing};

@@ -4,7 +4,7 @@ use super::bindings;
 use super::bindings::cloudspout::host::{credentials as wit_credentials, lifecycle, logs, reports, settings};
 use crate::lines::{Framing, Position, Sides};
 use crate::naming::Container;
-use crate::settings::Options;
+use crate::settings::{Compression, Options};
 use crate::shipper::{Counts, CredentialsError, Failure, Opening, Pause, Phase, Positions, Severity};
 use crate::sigv4::Credentials;
 use crate::time::{Millis, Timestamp};
@@ -20,6 +20,10 @@ pub fn options(options: settings::Options) -> Options {
         create_stream: options.create_stream,
         flush_after: Millis(options.flush_after.into()),
         buffer_bytes: options.buffer_bytes,
+        compression: match options.compression {
+            settings::Compression::None => Compression::None,
+            settings::Compression::Gzip => Compression::Gzip,
+        },
         in_flight: options.in_flight,
         fail_fast: options.fail_fast,
         seed: options.seed,

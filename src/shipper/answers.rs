@@ -1,12 +1,17 @@
 //! Requests go out, answers come in, and each verdict is acted on.
 
+use std::io::Write;
 use std::rc::Rc;
 
+use flate2::write::GzEncoder;
+
 use super::keyring::Generation;
-use super::outlet::{OutletId, ParcelId, ParcelState, Stage, Trouble};
+use super::outlet::{OutletId, ParcelId, ParcelState, Sealed, Stage, Trouble};
 use super::{Body, Failure, Output, Request, RequestId, Severity, Shipper};
+use crate::batch::Frozen;
 use crate::cloudwatch::{Operation, Rejected};
 use crate::delivery::{Answer, Cause, Pace, Refusal, Verdict};
+use crate::settings::Compression;
 use crate::sigv4::{self, Credentials};
 use crate::time::{Millis, Timestamp};
 
@@ -15,6 +20,8 @@ pub(super) struct Sent {
     outlet: OutletId,
     what: What,
     signed: Timestamp,
+    /// How far ahead the service's clock was taken to be.
+    clock_ahead: i64,
     generation: Generation,
 }
 
@@ -39,6 +46,7 @@ const FEW_TRIES: u32 = 4;
 impl Shipper {
     /// Credentials were found, or not.
     pub fn handle_credentials(&mut self, found: Result<Credentials, CredentialsError>, now: Timestamp) {
+        self.hear_time(now);
         match found {
             Ok(credentials) => {
                 self.keyring.found(credentials, now);
@@ -74,11 +82,12 @@ impl Shipper {
         let Some(parcel) = self.outlets.get_mut(id.0).and_then(|outlet| outlet.next_parcel(in_flight)) else {
             return false;
         };
-        if parcel.digest.is_none() {
-            parcel.digest = Some(sigv4::hex(&(self.digest)(parcel.frozen.body())));
-        }
-        let digest = parcel.digest.clone().unwrap_or_default();
-        let body = Body::Batch(Rc::clone(&parcel.frozen));
+        let Sealed { body, digest } = parcel.sealed.get_or_insert_with(|| {
+            let body = sealed_body(&parcel.frozen, self.settings.compression);
+            let digest = sigv4::hex(&(self.digest)(body.bytes()));
+            Sealed { body, digest }
+        });
+        let (body, digest) = (body.clone(), digest.clone());
         let what = What::Put { parcel: parcel.id, events: parcel.frozen.len() };
         let parcel_id = parcel.id;
         if !self.send(id, what, body, &digest, now) {
@@ -91,7 +100,7 @@ impl Shipper {
         parcel.tries += 1;
         self.counts.requests_sent += 1;
         self.counts.requests_retried += u64::from(parcel.tries > 1);
-        self.counts.bytes_sent += parcel.frozen.body().len() as u64;
+        self.counts.bytes_sent += parcel.sealed.as_ref().map_or(0, |sealed| sealed.body.bytes().len()) as u64;
         true
     }
 
@@ -100,7 +109,7 @@ impl Shipper {
         let Some(outlet) = self.outlets.get(id.0) else { return };
         let body = operation.body(outlet.destination.group(), outlet.destination.stream());
         let digest = sigv4::hex(&(self.digest)(&body));
-        if self.send(id, What::Create(operation), Body::Small(body.into()), &digest, now)
+        if self.send(id, What::Create(operation), Body::Bytes(body.into()), &digest, now)
             && let Some(outlet) = self.outlets.get_mut(id.0)
         {
             outlet.stage = Stage::Creating { operation, asked: true };
@@ -119,6 +128,9 @@ impl Shipper {
         let operation = what.operation();
         let signed = now.shifted(self.clock_ahead);
         let mut headers = operation.headers();
+        if operation == Operation::PutLogEvents && self.settings.compression == Compression::Gzip {
+            headers.push(("content-encoding", "gzip".to_owned()));
+        }
         let url = self.settings.endpoint.to_string();
         match sigv4::sign(&credentials, self.settings.region.as_str(), signed, &url, &headers, digest) {
             Ok(signature) => headers.extend(signature),
@@ -129,15 +141,16 @@ impl Shipper {
         }
         self.last_request = RequestId(self.last_request.0 + 1);
         let id = self.last_request;
-        self.under_way.insert(id, Sent { outlet, what, signed, generation });
+        self.under_way.insert(id, Sent { outlet, what, signed, clock_ahead: self.clock_ahead, generation });
         self.outputs.push_back(Output::Send(Request { id, operation, headers, body }));
         true
     }
 
     /// What came of a request.
     pub fn handle_answer(&mut self, id: RequestId, answer: &Answer, now: Timestamp) {
+        self.hear_time(now);
         let Some(sent) = self.under_way.remove(&id) else { return };
-        let Sent { outlet, what, signed, generation } = sent;
+        let Sent { outlet, what, signed, clock_ahead, generation } = sent;
         let events = match what {
             What::Put { parcel, events } => {
                 self.set_ready(outlet, parcel);
@@ -154,7 +167,7 @@ impl Shipper {
             Verdict::Create => self.create(outlet, what, now),
             Verdict::Renew(refusal) => self.renew(outlet, generation, &refusal, now),
             Verdict::SetClock(off) => {
-                self.clock_ahead += off;
+                self.clock_ahead = clock_ahead + off;
                 let text = format!("by {} s", -self.clock_ahead / 1_000);
                 self.trouble(outlet, Trouble::Clock, &text, now);
                 self.wait_after(1, outlet, what.creating(), now);
@@ -359,6 +372,20 @@ impl Shipper {
             rejected.total()
         );
         self.tell(Severity::Error, text);
+    }
+}
+
+/// The body as it is sent.
+fn sealed_body(frozen: &Rc<Frozen>, compression: Compression) -> Body {
+    match compression {
+        Compression::None => Body::Batch(Rc::clone(frozen)),
+        Compression::Gzip => {
+            let room = Vec::with_capacity(frozen.body().len() / 4);
+            let mut encoder = GzEncoder::new(room, flate2::Compression::fast());
+            // Writing to memory cannot fail; if it ever did, the body would go as it is, and be refused.
+            let compressed = encoder.write_all(frozen.body()).and_then(|()| encoder.finish());
+            compressed.map_or_else(|_| Body::Batch(Rc::clone(frozen)), |bytes| Body::Bytes(bytes.into()))
+        }
     }
 }
 

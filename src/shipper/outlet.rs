@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::output::Body;
 use crate::batch::{Batch, Frozen, SourceId};
 use crate::cloudwatch::Operation;
 use crate::delivery::Backoff;
@@ -65,11 +66,18 @@ pub enum Trouble {
 pub struct Parcel {
     pub id: ParcelId,
     pub frozen: Rc<Frozen>,
-    /// Made when it is first sent.
-    pub digest: Option<Hex>,
+    /// What is sent, and its digest; made when it is first sent.
+    pub sealed: Option<Sealed>,
     pub state: ParcelState,
     /// How often it has been sent.
     pub tries: u32,
+}
+
+/// The bytes that are sent, the same each time.
+#[derive(Clone, Debug)]
+pub struct Sealed {
+    pub body: Body,
+    pub digest: Hex,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +89,17 @@ pub enum ParcelState {
     UnderWay,
     /// Its place is kept until those before it are delivered too.
     Delivered,
+}
+
+impl Parcel {
+    /// Memory taken, in bytes.
+    fn held(&self) -> usize {
+        let compressed = match &self.sealed {
+            Some(Sealed { body: Body::Bytes(bytes), .. }) => bytes.len(),
+            Some(Sealed { body: Body::Batch(_), .. }) | None => 0,
+        };
+        self.frozen.held() + compressed
+    }
 }
 
 impl Outlet {
@@ -139,7 +158,7 @@ impl Outlet {
     fn parcel(&mut self, frozen: Frozen) -> Parcel {
         self.last_parcel += 1;
         let id = ParcelId(self.last_parcel);
-        Parcel { id, frozen: Rc::new(frozen), digest: None, state: ParcelState::Ready, tries: 0 }
+        Parcel { id, frozen: Rc::new(frozen), sealed: None, state: ParcelState::Ready, tries: 0 }
     }
 
     /// Batches that are closed and not delivered.
@@ -162,7 +181,7 @@ impl Outlet {
 
     /// Memory taken, in bytes.
     pub fn measure(&self) -> usize {
-        let queued: usize = self.queue.iter().map(|parcel| parcel.frozen.held()).sum();
+        let queued: usize = self.queue.iter().map(Parcel::held).sum();
         queued + self.gathering.as_ref().map_or(0, Batch::held)
     }
 }

@@ -61,14 +61,14 @@ impl std::fmt::Debug for Request {
 #[derive(Clone, Debug)]
 pub enum Body {
     Batch(Rc<Frozen>),
-    Small(Rc<[u8]>),
+    Bytes(Rc<[u8]>),
 }
 
 impl Body {
     pub fn bytes(&self) -> &[u8] {
         match self {
             Body::Batch(frozen) => frozen.body(),
-            Body::Small(bytes) => bytes,
+            Body::Bytes(bytes) => bytes,
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::batch::SourceId;
 use crate::cloudwatch::Operation;
 use crate::delivery::{Answer, Response};
 use crate::lines::Position;
-use crate::settings::Options;
+use crate::settings::{Compression, Options};
 use crate::sigv4::Credentials;
 use crate::time::Millis;
 
@@ -38,6 +38,7 @@ fn options() -> Options {
         create_stream: true,
         flush_after: Millis(5_000),
         buffer_bytes: 8 << 20,
+        compression: Compression::None,
         in_flight: 1,
         fail_fast: false,
         seed: 1,
@@ -358,6 +359,59 @@ fn a_clock_that_is_off_is_corrected() {
 }
 
 #[test]
+fn two_refusals_correct_the_clock_once() {
+    let mut world = World::new();
+    let (one, two) = (world.open(1, "one"), world.open(2, "two"));
+    world.log(one, b"one\n");
+    world.log(two, b"two\n");
+    world.pass(5_000);
+    let ahead = world.now + Millis(3_600_000);
+    for _ in 0..2 {
+        let refused = Response {
+            status: 400,
+            body: br#"{"__type":"InvalidSignatureException"}"#.to_vec(),
+            date: Some(ahead),
+            ..Response::default()
+        };
+        world.answer(Answer::Response(refused));
+    }
+    assert_eq!(world.sent.len(), 2);
+    for request in &world.sent {
+        let date = request.headers.iter().find(|(name, _)| *name == "x-amz-date").unwrap();
+        assert_eq!(date.1, "20270115T090005Z");
+    }
+}
+
+#[test]
+fn a_clock_that_is_stepped_back_holds_nothing_up() {
+    let mut world = World::new();
+    let (waiting, gathering) = (world.open(1, "one"), world.open(2, "two"));
+    world.log(waiting, b"one\n");
+    world.pass(5_000);
+    world.answer(status(500, ""));
+    world.log(gathering, b"two\n");
+    world.now = world.now.shifted(-3_600_000);
+    world.drain();
+    let stepped = world.now;
+    while world.sent.len() < 2 {
+        world.wake();
+    }
+    assert!(world.now.since(stepped) <= Millis(5_000), "{:?}", world.now.since(stepped));
+}
+
+#[test]
+fn credentials_about_to_end_are_no_reason_to_stay_awake() {
+    let mut world = World::new();
+    let soon = world.now + Millis(1_000);
+    let credentials = Credentials::new("AKID".into(), "secret".into(), None, Some(soon));
+    world.shipper.handle_credentials(Ok(credentials), world.now);
+    for _ in 0..3 {
+        world.pass(20_000);
+        assert!(world.until.is_none_or(|until| until > world.now), "{:?}", world.until);
+    }
+}
+
+#[test]
 fn memory_is_bounded_while_the_service_is_away() {
     let mut world = World::new();
     let source = world.open(1, "web");
@@ -501,4 +555,25 @@ fn requests_of_one_destination_are_acknowledged_in_order() {
     assert_eq!(world.offset_accepted(source), 40_000);
     world.accept();
     assert_eq!(world.offset_accepted(source), 60_000);
+}
+
+#[test]
+fn a_compressed_body_is_what_is_hashed_and_sent_again() {
+    let mut world = World::with(Options { compression: Compression::Gzip, ..options() });
+    let source = world.open(1, "web");
+    world.log(source, b"one\n");
+    world.pass(5_000);
+    let request = world.sent[0].clone();
+    assert!(request.headers.contains(&("content-encoding", "gzip".to_owned())));
+    let authorization = request.headers.iter().find(|(name, _)| *name == "authorization").unwrap();
+    assert!(authorization.1.contains("content-encoding"), "it is signed");
+    let mut plain = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(request.body.bytes()), &mut plain)
+        .unwrap();
+    assert!(plain.contains("\"message\":\"one\""), "{plain}");
+    let request = world.sent.pop_front().unwrap();
+    world.shipper.handle_answer(request.id, &status(500, ""), world.now);
+    world.drain();
+    world.wake();
+    assert_eq!(world.sent[0].body.bytes(), request.body.bytes());
 }

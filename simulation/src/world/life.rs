@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cloudspout::batch::SourceId;
 use cloudspout::lines::Framing;
 use cloudspout::naming::Container as Described;
-use cloudspout::settings::{Options, Settings};
+use cloudspout::settings::{Compression, Options, Settings};
 use cloudspout::shipper::{Opening, Positions, Shipper};
 use cloudspout::time::Millis;
 
@@ -17,7 +17,7 @@ use crate::plan::{MILLI, SECOND};
 impl World {
     pub(super) fn set_up(&mut self) {
         let active = self.plan.active;
-        self.group_each = self.chance.percent(30);
+        self.group_each = self.chance.percent(30) || self.plan.sick;
         if self.plan.odd_times {
             self.service.retention = self.chance.pick(&[None, Some(3), Some(30)]);
         }
@@ -30,6 +30,7 @@ impl World {
         if self.plan.sick {
             let last = self.destinations.last().copied().unwrap_or(0);
             self.sick = Some(if self.chance.percent(50) { 0 } else { last });
+            self.was_sick = self.sick;
         }
         for _ in 0..self.plan.interruptions {
             let at = self.chance.below(active);
@@ -120,6 +121,7 @@ impl World {
             create_stream: true,
             flush_after: Millis(self.plan.flush_after_ms),
             buffer_bytes: self.plan.buffer_bytes,
+            compression: Compression::None,
             in_flight: self.plan.in_flight,
             fail_fast: false,
             seed: self.chance.next(),
