@@ -40,6 +40,11 @@ impl Timestamp {
         self.nanos.saturating_sub(earlier.nanos)
     }
 
+    /// The moment so many nanoseconds before.
+    pub const fn back(self, nanos: u64) -> Timestamp {
+        Timestamp { nanos: self.nanos.saturating_sub(nanos) }
+    }
+
     /// The moment that lies so far away, ahead where positive.
     pub const fn shifted(self, millis: i64) -> Timestamp {
         let nanos = millis.saturating_mul(1_000_000);

@@ -148,6 +148,11 @@ impl Batch {
         self.since
     }
 
+    /// The clock was stepped back: the batch was opened so much earlier by it.
+    pub fn rewind(&mut self, nanos: u64) {
+        self.since = self.since.back(nanos);
+    }
+
     /// What it takes of memory, in bytes.
     pub fn held(&self) -> usize {
         self.body.capacity() + self.events.capacity() * size_of::<Entry>()

@@ -12,6 +12,7 @@ use crate::time::Timestamp;
 impl Shipper {
     /// What a read that was asked for returned. No bytes: there are none for the time being.
     pub fn handle_bytes(&mut self, id: SourceId, bytes: &[u8], now: Timestamp) {
+        self.hear_time(now);
         let Some(source) = self.sources.get_mut(&id).filter(|source| source.stage == Stage::Asked) else {
             return;
         };
@@ -27,6 +28,7 @@ impl Shipper {
 
     /// A source that was to be read has no more for the time being, or for good.
     pub fn handle_pause(&mut self, id: SourceId, pause: Pause, now: Timestamp) {
+        self.hear_time(now);
         if pause != Pause::Interrupted {
             self.finish_lines(id, now);
         }

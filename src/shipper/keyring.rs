@@ -83,6 +83,13 @@ impl Keyring {
         }
     }
 
+    /// The clock was stepped back.
+    pub fn rewind(&mut self, nanos: u64) {
+        if let Stage::Waiting { until, .. } = &mut self.stage {
+            *until = until.back(nanos);
+        }
+    }
+
     pub fn found(&mut self, credentials: Credentials, now: Timestamp) {
         let soon = credentials.expires().is_some_and(|expires| expires <= now + LAST_MOMENTS);
         self.stage = if soon { Stage::Waiting { until: now + PATIENCE, renew: false } } else { Stage::Idle };

@@ -9,6 +9,7 @@
 //! Batches of one destination are delivered in order, and no destination waits for another.
 
 mod answers;
+mod clock;
 mod counts;
 mod intake;
 mod keyring;
@@ -79,6 +80,8 @@ pub struct Shipper {
     starved: bool,
     /// The service's clock is so many ms ahead of ours.
     clock_ahead: i64,
+    /// The latest time that was handed in.
+    heard: Timestamp,
     jitter: Jitter,
     counts: Counts,
     phase: Phase,
@@ -120,6 +123,7 @@ impl Shipper {
             keyring: Keyring::new(),
             starved: true,
             clock_ahead: 0,
+            heard: Timestamp::default(),
             counts: Counts::default(),
             phase: Phase::Running,
             done: None,
@@ -165,6 +169,7 @@ impl Shipper {
 
     /// What is wanted has changed.
     pub fn handle_phase(&mut self, phase: Phase, now: Timestamp) {
+        self.hear_time(now);
         if std::mem::discriminant(&phase) == std::mem::discriminant(&self.phase) {
             return;
         }
@@ -181,6 +186,7 @@ impl Shipper {
 
     /// The next thing to do. Ends with [`Output::Wait`] or, for good, [`Output::Done`].
     pub fn poll_output(&mut self, now: Timestamp) -> Output {
+        self.hear_time(now);
         loop {
             if let Some(output) = self.outputs.pop_front() {
                 return output;
@@ -290,7 +296,9 @@ impl Shipper {
             Phase::Running | Phase::Finishing => None,
         };
         let wake = self.wakes.first().map(|(due, _)| *due);
-        [stop, wake, self.keyring.due()].into_iter().flatten().min()
+        // Until something cannot be sent, others are fetched when something is.
+        let fetch = self.keyring.due().filter(|_| self.starved);
+        [stop, wake, fetch].into_iter().flatten().min()
     }
 
     /// Whether a destination's sources may be read.
