@@ -79,8 +79,11 @@ impl Source {
     pub fn acknowledge(&mut self) -> Option<Positions> {
         let Progress { made, delivered, .. } = &self.progress;
         let open = |side| made.get(side) != delivered.get(side) || self.decoder.lanes().get(side).is_open();
-        let accepted =
-            self.raised(delivered, Sides { stdout: open(Side::Stdout), stderr: open(Side::Stderr) });
+        let raised = self.raised(delivered, Sides { stdout: open(Side::Stdout), stderr: open(Side::Stderr) });
+        let accepted = Sides {
+            stdout: self.kept(self.progress.acknowledged.stdout, raised.stdout),
+            stderr: self.kept(self.progress.acknowledged.stderr, raised.stderr),
+        };
         if accepted == self.progress.acknowledged {
             return None;
         }
@@ -108,6 +111,19 @@ impl Source {
             stdout: some(raise(Side::Stdout, Side::Stderr)),
             stderr: some(raise(Side::Stderr, Side::Stdout)),
         }
+    }
+
+    /// The position to acknowledge of a side that was raised before it had anything of its own: never one
+    /// before that.
+    fn kept(&self, acknowledged: Option<Position>, position: Option<Position>) -> Option<Position> {
+        let Some(raised) = acknowledged else { return position };
+        let own = position.unwrap_or_default();
+        let goes_back = match self.order {
+            Order::ByOffset => own.offset < raised.offset,
+            // Only what was raised counts no frames. Other times go back where the clock was stepped back.
+            Order::ByTime => raised.ordinal == 0 && own.time < raised.time,
+        };
+        if goes_back { Some(Position { into_line: own.into_line, ..raised }) } else { position }
     }
 
     fn raise(&self, own: Position, other: Position) -> Position {
@@ -176,6 +192,33 @@ mod tests {
         deliver(&mut by_time, Side::Stdout, at(70, 9_000));
         let stderr = by_time.acknowledge().unwrap().stderr.unwrap();
         assert_eq!((stderr.time.millis(), stderr.ordinal), (7_000, 0));
+    }
+
+    #[test]
+    fn a_side_that_was_raised_is_never_taken_back() {
+        for framing in [Framing::JsonFile, Framing::FramesWithTimes] {
+            let mut source = source(framing);
+            deliver(&mut source, Side::Stderr, at(10, 1_000));
+            deliver(&mut source, Side::Stdout, at(70, 9_000));
+            let raised = source.acknowledge().unwrap().stderr;
+            source.progress.made(Side::Stderr, at(90, 10_000));
+            assert_eq!(source.acknowledge(), None, "{framing:?}");
+            let into_line = Position { into_line: 5, ..at(10, 1_000) };
+            deliver(&mut source, Side::Stderr, into_line);
+            source.progress.made(Side::Stderr, at(95, 11_000));
+            let stderr = source.acknowledge().unwrap().stderr;
+            assert_eq!(stderr, raised.map(|raised| Position { into_line: 5, ..raised }), "{framing:?}");
+        }
+    }
+
+    #[test]
+    fn a_side_of_whose_line_an_earlier_life_sent_a_part_stays_where_it_is() {
+        let into_line = Position { into_line: 5, ..at(10, 1_000) };
+        let taken = Positions { stdout: Some(into_line), stderr: None };
+        let mut source = Source::new(Framing::JsonFile, 0, false, taken, OutletId(0), "test".into());
+        deliver(&mut source, Side::Stderr, at(70, 9_000));
+        let accepted = source.acknowledge().unwrap();
+        assert_eq!((accepted.stdout, accepted.stderr), (Some(into_line), Some(at(70, 9_000))));
     }
 
     #[test]
