@@ -100,7 +100,7 @@ impl Frames {
         };
         if self.times == Times::Absent {
             return split_lines(payload, start + HEADER as u64, |text, end, offset| {
-                out.piece(Piece { side, time: now, text: Text::Raw(text), end, offset });
+                out.piece(Piece { side, time: now, text: Text::Raw(text), end, same_frame: false, offset });
             });
         }
         let (time, text) = self.split_time(payload).unwrap_or((now, payload));
@@ -109,7 +109,8 @@ impl Frames {
             Some(text) => (text, End::Line),
             None => (text, End::Open),
         };
-        out.piece(Piece { side, time, text: Text::Raw(text), end, offset: start + frame.len() as u64 });
+        let offset = start + frame.len() as u64;
+        out.piece(Piece { side, time, text: Text::Raw(text), end, same_frame: false, offset });
     }
 
     fn split_time<'a>(&mut self, payload: &'a [u8]) -> Option<(Timestamp, &'a [u8])> {

@@ -53,7 +53,7 @@ impl JsonFile {
             Some(json) => (json, End::Line),
             None => (json, End::Open),
         };
-        out.piece(Piece { side, time, text: Text::Json(json), end, offset });
+        out.piece(Piece { side, time, text: Text::Json(json), end, same_frame: false, offset });
     }
 
     /// Reads an entry from its two ends, without looking at the text between.

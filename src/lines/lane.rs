@@ -68,9 +68,9 @@ impl Lane {
         Position { into_line, ..self.complete }
     }
 
-    /// Whether a line is under way.
+    /// Whether a line is under way, be it one that an earlier life has sent parts of.
     pub fn is_open(&self) -> bool {
-        self.line.is_some()
+        self.line.is_some() || self.passed.into_line > 0
     }
 
     /// Bytes held for a line under way.
@@ -94,6 +94,7 @@ impl Lane {
         if self.is_passed(frame) {
             return;
         }
+        let piece = self.behind_passed(piece);
         let whole = piece.end == End::Line && self.line.is_none() && self.passed.into_line == 0;
         if whole && piece.text.bound() <= MAX_MESSAGE_BYTES {
             self.complete = frame;
@@ -113,6 +114,7 @@ impl Lane {
     fn place_of(&self, piece: &Piece<'_>) -> Position {
         let ordinal = match self.order {
             Order::ByOffset => 0,
+            Order::ByTime if piece.same_frame => self.frame.ordinal,
             Order::ByTime if piece.time == self.frame.time => self.frame.ordinal.saturating_add(1),
             Order::ByTime => 1,
         };
@@ -123,6 +125,20 @@ impl Lane {
         match self.order {
             Order::ByOffset => frame.offset <= self.passed.offset,
             Order::ByTime => (frame.time, frame.ordinal) <= (self.passed.time, self.passed.ordinal),
+        }
+    }
+
+    /// What of a piece lies behind `passed`: a line that ended with its container, and was taken so, may be
+    /// read again as the beginning of a longer one.
+    fn behind_passed<'a>(&self, piece: Piece<'a>) -> Piece<'a> {
+        let length = piece.text.len() as u64 + u64::from(piece.end == End::Line);
+        let begin = piece.offset.saturating_sub(length);
+        match self.order {
+            Order::ByOffset if begin < self.passed.offset => {
+                let passed = usize::try_from(self.passed.offset - begin).unwrap_or(usize::MAX);
+                Piece { text: piece.text.skip(passed), ..piece }
+            }
+            Order::ByOffset | Order::ByTime => piece,
         }
     }
 
@@ -230,7 +246,7 @@ mod tests {
 
     fn piece(text: &[u8], end: End, offset: u64) -> Piece<'_> {
         let time = Timestamp::from_nanos(offset);
-        Piece { side: Side::Stdout, time, text: Text::Raw(text), end, offset }
+        Piece { side: Side::Stdout, time, text: Text::Raw(text), end, same_frame: false, offset }
     }
 
     fn texts(heard: &Heard) -> Vec<&str> {
@@ -262,6 +278,18 @@ mod tests {
         lane.piece(piece(&horse[..2], End::Open, 1), &mut heard);
         lane.piece(piece(b"", End::Line, 2), &mut heard);
         assert_eq!(texts(&heard), ["\u{FFFD}\u{FFFD}"]);
+    }
+
+    #[test]
+    fn a_line_that_was_taken_without_its_end_is_not_taken_again_with_it() {
+        for begin in [0, 3] {
+            let passed = Position { offset: 8, ..Position::default() };
+            let mut heard = Heard::default();
+            let mut lane = lane(Order::ByOffset, false, passed);
+            lane.piece(piece(&b"one half and more"[begin..], End::Line, 18), &mut heard);
+            lane.piece(piece(b"next", End::Line, 23), &mut heard);
+            assert_eq!(texts(&heard), [" and more", "next"], "from {begin}");
+        }
     }
 
     #[test]
@@ -299,14 +327,14 @@ mod tests {
         let mut heard = Heard::default();
         let mut first = lane(Order::ByOffset, false, Position::default());
         first.piece(piece(b"before", End::Line, 7), &mut heard);
-        first.piece(piece(&text, End::Line, 7 + text.len() as u64), &mut heard);
+        first.piece(piece(&text, End::Line, 8 + text.len() as u64), &mut heard);
         let accepted = heard.positions[1];
         assert_eq!((accepted.offset, accepted.into_line), (7, MAX_MESSAGE_BYTES as u64));
 
         let mut heard = Heard::default();
         let mut second = lane(Order::ByOffset, false, accepted);
         second.piece(piece(b"before", End::Line, 7), &mut heard);
-        second.piece(piece(&text, End::Line, 7 + text.len() as u64), &mut heard);
+        second.piece(piece(&text, End::Line, 8 + text.len() as u64), &mut heard);
         let lengths: Vec<_> = texts(&heard).iter().map(|text| text.len()).collect();
         assert_eq!(lengths, [MAX_MESSAGE_BYTES, 5]);
     }

@@ -65,6 +65,9 @@ pub struct Piece<'a> {
     pub time: Timestamp,
     pub text: Text<'a>,
     pub end: End,
+    /// Whether it is more of the frame that the side's last piece came from: a frame is handed on as it is
+    /// read, however few bytes of it are at hand.
+    pub same_frame: bool,
     /// The offset behind the piece's frame.
     pub offset: u64,
 }

@@ -12,7 +12,14 @@ pub struct Lines;
 impl Lines {
     pub fn read<S: Sink>(&mut self, bytes: &[u8], offset: &mut u64, now: Timestamp, out: &mut Output<'_, S>) {
         split_lines(bytes, *offset, |text, end, offset| {
-            out.piece(Piece { side: Side::Stdout, time: now, text: Text::Raw(text), end, offset });
+            out.piece(Piece {
+                side: Side::Stdout,
+                time: now,
+                text: Text::Raw(text),
+                end,
+                same_frame: false,
+                offset,
+            });
         });
         *offset += bytes.len() as u64;
     }
@@ -111,7 +118,14 @@ impl LinesWithTimes {
                     let text = Text::Raw(left.get(..length).unwrap_or_default());
                     let behind = *offset + used as u64;
                     if end == End::Line || length > 0 {
-                        out.piece(Piece { side: Side::Stdout, time, text, end, offset: behind });
+                        out.piece(Piece {
+                            side: Side::Stdout,
+                            time,
+                            text,
+                            end,
+                            same_frame: room < PIECE,
+                            offset: behind,
+                        });
                     }
                     let state = match end {
                         End::Line => State::Start,
@@ -210,6 +224,28 @@ mod tests {
                 let heard = read(Framing::LinesWithTimes, true, log.as_bytes(), chunk);
                 assert_eq!(texts(&heard), [line.as_str(), "next"], "{length} bytes in chunks of {chunk}");
             }
+        }
+    }
+
+    #[test]
+    fn a_terminals_line_is_one_frame_however_it_is_cut() {
+        let log = b"1970-01-01T00:00:01Z one\r\n1970-01-01T00:00:01Z two\r\n1970-01-01T00:00:02Z three\r\n";
+        for chunk in 1..log.len() {
+            let heard = read(Framing::LinesWithTimes, true, log, chunk);
+            let ordinals: Vec<_> = heard.positions.iter().map(|position| position.ordinal).collect();
+            assert_eq!(ordinals, [1, 2, 1], "chunks of {chunk}");
+        }
+        let passed =
+            Position { time: Timestamp::from_nanos(1_000_000_000), ordinal: 1, ..Position::default() };
+        for chunk in 1..log.len() {
+            let lane = |side| Lane::new(side, Order::ByTime, true, passed);
+            let lanes = Sides { stdout: lane(Side::Stdout), stderr: lane(Side::Stderr) };
+            let mut decoder = Decoder::new(Framing::LinesWithTimes, 0, lanes);
+            let mut heard = Heard::default();
+            for bytes in log.chunks(chunk) {
+                decoder.read(bytes, Timestamp::default(), &mut heard);
+            }
+            assert_eq!(texts(&heard), ["two", "three"], "chunks of {chunk}");
         }
     }
 
