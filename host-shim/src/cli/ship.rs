@@ -13,6 +13,7 @@ use cloudspout_host::{
     AwsCredentials, Compression, Counts, HttpClient, Options, RunError, Runtime, Tracing, default_region,
     pipe,
 };
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit::Ending;
@@ -160,6 +161,7 @@ impl Run {
             docker_root,
         };
         let life = if once { Life::Short } else { Life::Long };
+        raise_file_limit();
         shipping.run(life, group, stream, |hub| async move {
             let store = match state_dir {
                 Some(directory) => Store::open(&directory).map_err(Ending::settings)?,
@@ -212,6 +214,7 @@ impl Shipping {
             create_stream,
             flush_after,
             buffer,
+            compression,
             in_flight,
             stop_timeout,
             ..
@@ -333,6 +336,15 @@ fn sum_up(counts: &Counts) {
         counts.requests_sent,
         counts.requests_retried,
     );
+}
+
+/// Each container's log takes a file or a socket, and the usual limit is 1,024: takes what it may have.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::debug!("the limit of open files stays as it is: {error}");
+    }
 }
 
 fn other_endpoint() -> Option<String> {
