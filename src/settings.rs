@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::cloudwatch::{Endpoint, EndpointError, Region};
-use crate::naming::{Names, NamingError};
+use crate::naming::{Machine, Names, NamingError};
 use crate::time::Millis;
 
 /// Options as they were given; `settings.options` in the WIT says what each means.
@@ -67,6 +67,7 @@ impl Settings {
     /// For an option that cannot be used.
     pub fn of(options: &Options) -> Result<Settings, SettingsError> {
         let region = Region::parse(&options.region).map_err(SettingsError::Endpoint)?;
+        let machine = Machine { host_name: options.host_name.clone(), region: options.region.clone() };
         let endpoint = match &options.endpoint {
             Some(url) => Endpoint::parse(url),
             None => Endpoint::of(&region),
@@ -74,8 +75,7 @@ impl Settings {
         Ok(Settings {
             region,
             endpoint: endpoint.map_err(SettingsError::Endpoint)?,
-            names: Names::parse(&options.group, &options.stream, &options.host_name)
-                .map_err(SettingsError::Naming)?,
+            names: Names::parse(&options.group, &options.stream, machine).map_err(SettingsError::Naming)?,
             create_group: options.create_group,
             create_stream: options.create_stream,
             flush_after: options.flush_after,

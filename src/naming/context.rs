@@ -10,12 +10,20 @@ use crate::template::value::{Signature, Struct, Type};
 #[derive(Debug)]
 pub struct Context {
     container: Arc<Container>,
-    host_name: Arc<str>,
+    machine: Arc<Machine>,
+}
+
+/// Where the program runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Machine {
+    pub host_name: String,
+    /// The AWS Region that logs go to.
+    pub region: String,
 }
 
 impl Context {
-    pub fn of(container: Arc<Container>, host_name: &Arc<str>) -> Value {
-        Value::pointer(Context { container, host_name: Arc::clone(host_name) })
+    pub fn of(container: Arc<Container>, machine: &Arc<Machine>) -> Value {
+        Value::pointer(Context { container, machine: Arc::clone(machine) })
     }
 
     fn env(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -28,7 +36,7 @@ impl Context {
 }
 
 /// The fields; the first half are Docker's, the second logspout's.
-const FIELDS: [&str; 18] = [
+const FIELDS: [&str; 17] = [
     "Config",
     "ContainerID",
     "ContainerName",
@@ -45,7 +53,6 @@ const FIELDS: [&str; 18] = [
     "Env",
     "Labels",
     "LoggerHost",
-    "InstanceID",
     "Region",
 ];
 
@@ -77,8 +84,8 @@ impl Struct for Context {
             "DaemonName" => container.daemon_name.as_str().into(),
             "Host" => hostname.as_str().into(),
             "Env" => Value::string_map(self.env()),
-            "LoggerHost" => (&*self.host_name).into(),
-            "InstanceID" | "Region" => "".into(),
+            "LoggerHost" => self.machine.host_name.as_str().into(),
+            "Region" => self.machine.region.as_str().into(),
             _ => return None,
         })
     }
@@ -88,7 +95,7 @@ impl Struct for Context {
             "ID" | "FullID" | "Name" | "ImageID" | "ImageFullID" | "ImageName" | "Hostname" | "Command" => {
                 Some(Signature::of(&[]))
             }
-            "Lbl" => Some(Signature::of(&[Type::String])),
+            "Lbl" | "Label" => Some(Signature::of(&[Type::String])),
             _ => None,
         }
     }
@@ -105,12 +112,12 @@ impl Struct for Context {
             }
             "ImageFullID" => image_id.into(),
             "ImageName" => container.image_name.as_str().into(),
-            "Hostname" => (&*self.host_name).into(),
+            "Hostname" => self.machine.host_name.as_str().into(),
             "Command" => {
                 let words = std::iter::once(&container.entrypoint).chain(&container.args);
                 words.map(String::as_str).collect::<Vec<_>>().join(" ").into()
             }
-            "Lbl" => match arguments.first() {
+            "Lbl" | "Label" => match arguments.first() {
                 Some(Value::String(key)) => {
                     let label = container.labels.iter().find(|(label, _)| label.as_bytes() == &**key);
                     label.map_or("", |(_, value)| value).into()

@@ -9,5 +9,6 @@ mod destination;
 mod names;
 
 pub use container::Container;
+pub use context::Machine;
 pub use destination::{Destination, Kind, clean};
 pub use names::{Named, Names, NamingError};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::context::Context;
+use super::context::{Context, Machine};
 use super::{Container, Destination, Kind};
 use crate::template::{FunctionSet, Limits, Template, Value};
 
@@ -12,7 +12,7 @@ use crate::template::{FunctionSet, Limits, Template, Value};
 pub struct Names {
     group: Template,
     stream: Template,
-    host_name: Arc<str>,
+    machine: Arc<Machine>,
 }
 
 /// A template that cannot be used.
@@ -36,20 +36,20 @@ impl Names {
     ///
     /// # Errors
     /// For what is no template, and for fields and functions that there are not.
-    pub fn parse(group: &str, stream: &str, host_name: &str) -> Result<Names, NamingError> {
-        let host_name = Arc::from(host_name);
-        let example = Context::of(Arc::new(Container::default()), &host_name);
+    pub fn parse(group: &str, stream: &str, machine: Machine) -> Result<Names, NamingError> {
+        let machine = Arc::new(machine);
+        let example = Context::of(Arc::new(Container::default()), &machine);
         Ok(Names {
             group: parse(Kind::Group, group, &example)?,
             stream: parse(Kind::Stream, stream, &example)?,
-            host_name,
+            machine,
         })
     }
 
     /// Where the container's events go.
     pub fn of(&self, container: &Arc<Container>) -> Named {
         let mut remarks = Vec::new();
-        let context = Context::of(Arc::clone(container), &self.host_name);
+        let context = Context::of(Arc::clone(container), &self.machine);
         let mut name = |kind, template: &Template, otherwise: &str| {
             let name = template.render(&context, Limits::default()).unwrap_or_else(|error| {
                 remarks.push(format!(
@@ -67,7 +67,7 @@ impl Names {
             }
             clean.into_owned()
         };
-        let group = name(Kind::Group, &self.group, &self.host_name);
+        let group = name(Kind::Group, &self.group, &self.machine.host_name);
         let stream = name(Kind::Stream, &self.stream, &container.name);
         Named { destination: Destination::new(&group, &stream), remarks }
     }
@@ -115,6 +115,10 @@ impl std::error::Error for NamingError {}
 mod tests {
     use super::*;
 
+    fn machine(host_name: &str) -> Machine {
+        Machine { host_name: host_name.into(), region: "eu-central-1".into() }
+    }
+
     fn container() -> Arc<Container> {
         Arc::new(Container {
             id: "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef".into(),
@@ -140,8 +144,9 @@ mod tests {
             ("{{.Env.STAGE}}", "prod"),
             ("{{range .ContainerEnv}}{{.}}{{end}}", "STAGE=prod"),
             ("{{upper .Name}}", "WEB"),
+            ("{{.Region}}", "eu-central-1"),
         ] {
-            let names = Names::parse("g", template, "node-1").unwrap();
+            let names = Names::parse("g", template, machine("node-1")).unwrap();
             let expected = Destination::new("g", name);
             assert_eq!(names.of(&container()).destination, expected, "{template}");
         }
@@ -155,14 +160,14 @@ mod tests {
             ("{{.Nmae}}", "can't evaluate field Nmae"),
             ("{{nope .Name}}", "function \"nope\" not defined"),
         ] {
-            let error = Names::parse(template, "s", "h").unwrap_err().to_string();
+            let error = Names::parse(template, "s", machine("h")).unwrap_err().to_string();
             assert!(error.contains(reason) && error.contains("--group"), "{error}");
         }
     }
 
     #[test]
     fn a_name_that_had_to_be_changed_is_remarked_on() {
-        let names = Names::parse("{{.Lbl \"app\"}}", "{{index .ContainerEnv 7}}", "h").unwrap();
+        let names = Names::parse("{{.Lbl \"app\"}}", "{{index .ContainerEnv 7}}", machine("h")).unwrap();
         let named = names.of(&container());
         assert_eq!(named.destination, Destination::new("shop__1", "web"));
         assert_eq!(named.remarks.len(), 2, "{:?}", named.remarks);
