@@ -20,8 +20,8 @@ pub enum Sabotage {
     ForgetIntoLine,
     /// A request is sent again after its success was seen.
     ResendAfterSuccess,
-    /// A request waits, and the next of its destination goes first.
-    SwapRequests,
+    /// The events of a request stand in reverse order.
+    ReverseEvents,
     /// A lost answer is taken for a success.
     BelieveLostAnswers,
     /// What the service rejects is taken for accepted.
@@ -49,7 +49,7 @@ impl Sabotage {
         Sabotage::AcknowledgeBackwards,
         Sabotage::ForgetIntoLine,
         Sabotage::ResendAfterSuccess,
-        Sabotage::SwapRequests,
+        Sabotage::ReverseEvents,
         Sabotage::BelieveLostAnswers,
         Sabotage::OverlookRejections,
         Sabotage::DropBytes,

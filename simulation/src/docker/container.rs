@@ -42,7 +42,7 @@ pub enum Written {
     /// A line begins that has to become these events.
     Begun { side: Side, time: Option<u64>, parts: Vec<String>, poison: bool, joined: Option<String> },
     /// The line under way ends here.
-    Ended { side: Side, offset: u64, time: u64, ordinal: u32 },
+    Ended { side: Side, offset: u64, time: u64, ordinal: u32, line_end: bool },
 }
 
 /// What a line may be.
@@ -103,7 +103,13 @@ impl Container {
         self.gone = self.lives == 0;
         for side in SIDES {
             self.flush(side, usize::MAX, &mut written);
-            let may = side == Side::Stdout || !self.is_one_sided();
+            // Docker hands out a terminal's log without a border between a line that does not end and what
+            // the next life writes, so there is no telling them apart.
+            let may = match self.log.framing {
+                Framing::LinesWithTimes => self.gone,
+                _ => side == Side::Stdout || !self.is_one_sided(),
+            };
+            let may = may && (side == Side::Stdout || !self.is_one_sided());
             if may && self.writers[side as usize].fragment.is_none() && chance.percent(40) {
                 self.fragment(side, now, taste, chance, &mut written);
             }
@@ -166,7 +172,13 @@ impl Container {
         let content = self.content(side, length, false, true, chance);
         written.push(self.begun(side, std::slice::from_ref(&content), time, false, None));
         let frame = self.log.append(side, time, &content, false);
-        written.push(Written::Ended { side, offset: frame.end, time, ordinal: frame.ordinal });
+        written.push(Written::Ended {
+            side,
+            offset: frame.end,
+            time,
+            ordinal: frame.ordinal,
+            line_end: false,
+        });
         let writer = &mut self.writers[side as usize];
         writer.time = time;
         writer.fragment = Some((content, time));
@@ -264,6 +276,7 @@ impl Container {
                     offset: frame.end,
                     time: frame.time,
                     ordinal: frame.ordinal,
+                    line_end: true,
                 });
             }
         }

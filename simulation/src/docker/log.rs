@@ -19,7 +19,6 @@ pub struct Log {
 /// What one write to the log became.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame {
-    pub side: Side,
     pub time: u64,
     /// How many frames of its side had exactly this time, up to it.
     pub ordinal: u32,
@@ -67,7 +66,7 @@ impl Log {
         let (last, count) = &mut self.last[side as usize];
         *count = if *last == time { *count + 1 } else { 1 };
         *last = time;
-        let frame = Frame { side, time, ordinal: *count, start, end: self.len() };
+        let frame = Frame { time, ordinal: *count, start, end: self.len() };
         self.frames.push(frame);
         frame
     }

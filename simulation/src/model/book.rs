@@ -12,7 +12,9 @@ pub struct Item {
     /// Behind which place of the log its line begins, and where it ends; `None` while it does not.
     pub begin: Mark,
     pub end: Option<Mark>,
-    /// For what is not the last part of a line: the line's bytes up to its end.
+    /// Whether it ends with an LF, rather than with its container.
+    pub line_end: bool,
+    /// The line's bytes up to its end: a long line can be taken in parts.
     pub into_line: u64,
     /// When its line was complete.
     pub written: u64,

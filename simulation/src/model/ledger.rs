@@ -101,7 +101,6 @@ impl Ledger {
         let mut into_line = 0;
         for (number, part) in line.parts.iter().enumerate() {
             into_line += part.len() as u64;
-            let is_last = number + 1 == line.parts.len();
             // An empty line arrives as a space.
             let text = if part.is_empty() { " " } else { part.as_str() };
             book.items.push(Item {
@@ -109,7 +108,8 @@ impl Ledger {
                 time: line.time.map(|time| time / 1_000_000),
                 begin: book.end,
                 end: None,
-                into_line: if is_last { 0 } else { into_line },
+                line_end: false,
+                into_line,
                 written: u64::MAX,
                 poison: line.poison,
                 hidden: hidden && book.by_time,
@@ -130,11 +130,12 @@ impl Ledger {
         }
     }
 
-    pub fn end_line(&mut self, container: usize, side: Side, end: Mark, now: u64) {
+    pub fn end_line(&mut self, container: usize, side: Side, end: Mark, line_end: bool, now: u64) {
         let book = &mut self.books[2 * container + side as usize];
         let first = book.open.take().unwrap_or(book.items.len());
         for item in &mut book.items[first..] {
             item.end = Some(end);
+            item.line_end = line_end;
             item.written = now;
         }
         book.end = end;
@@ -203,34 +204,37 @@ impl Ledger {
     fn find(&self, destination: usize, time: u64, text: &str) -> Result<Found, String> {
         let known = self.by_text.get(&(destination, fingerprint(text.as_bytes())));
         let mut problem = format!("sends what nobody wrote: {}", shown(text));
-        for texted in known.into_iter().flatten() {
-            let book = &self.books[texted.book];
-            let first = &book.items[texted.first];
+        let mut excused = None;
+        for found in known.into_iter().flatten() {
+            let book = &self.books[found.book];
+            let first = &book.items[found.first];
             if let Some(right) = first.time.filter(|right| *right != time) {
                 problem = format!("sends an event with time {time} rather than {right}: {}", shown(text));
                 continue;
             }
-            let mut free = true;
-            for at in texted.first..texted.first + texted.count {
-                let why = if book.items[at].request.is_some() {
-                    "while it is under way"
-                } else if book.lax {
-                    continue;
-                } else if at < book.stored {
-                    "although an earlier life acknowledged it"
-                } else if book.items[at].settled == self.life {
-                    "although it knows what became of it"
-                } else {
-                    continue;
-                };
-                problem = format!("sends an event again {why}: {}", shown(text));
-                free = false;
-            }
-            if free {
-                return Ok(*texted);
+            match found.items().find_map(|item| self.again(book, item)) {
+                None => return Ok(*found),
+                Some(_) if book.lax => excused = excused.or(Some(*found)),
+                Some(why) => problem = format!("sends an event again {why}: {}", shown(text)),
             }
         }
-        Err(problem)
+        excused.ok_or(problem)
+    }
+
+    /// Why an event is not to be sent, if it is not.
+    fn again(&self, book: &Book, at: usize) -> Option<&'static str> {
+        let item = &book.items[at];
+        if item.request.is_some() {
+            Some("while it is under way")
+        } else if at < book.stored {
+            Some("although an earlier life acknowledged it")
+        } else if item.settled == self.life {
+            Some("although it knows what became of it")
+        } else if book.lax && item.fate.is_some() {
+            Some("although it has a fate")
+        } else {
+            None
+        }
     }
 
     fn check_order(&self, events: &[Found]) -> Result<(), String> {
@@ -393,10 +397,12 @@ impl Ledger {
         Ok(())
     }
 
-    /// So many events that were read are not accepted.
+    /// So many events whose line ends were read are not accepted.
     pub fn unsettled_read(&self) -> u64 {
         let unsettled = |book: &Book| {
-            (book.floor..book.read).filter(|item| !book.is_settled(*item, self.life)).count() as u64
+            (book.floor..book.read)
+                .filter(|item| book.items[*item].line_end && !book.is_settled(*item, self.life))
+                .count() as u64
         };
         self.books.iter().filter(|book| !book.lax).map(unsettled).sum()
     }

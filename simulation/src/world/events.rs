@@ -148,8 +148,8 @@ impl World {
                         joined,
                     });
                 }
-                Written::Ended { side, offset, time, ordinal } => {
-                    self.ledger.end_line(container, side, Mark { offset, time, ordinal }, self.now);
+                Written::Ended { side, offset, time, ordinal, line_end } => {
+                    self.ledger.end_line(container, side, Mark { offset, time, ordinal }, line_end, self.now);
                 }
             }
         }

@@ -140,7 +140,6 @@ impl World {
             wish: 0,
         });
         self.strikes.clear();
-        self.kept_back = None;
         self.ledger.begin_life(&self.stored);
         for container in 0..self.containers.len() {
             if self.opened[container] == Opened::Begun {

@@ -177,7 +177,7 @@ impl World {
             machine.wish += 1;
             let wish = machine.wish;
             let nap = until.since_exactly(now);
-            if self.sabotage != Some(Sabotage::Oversleep) || !self.chance.percent(2) {
+            if self.sabotage != Some(Sabotage::Oversleep) {
                 self.plan_for(self.now + nap, Happening::Wake(wish));
             }
         }

@@ -48,6 +48,7 @@ pub struct World {
     weather: Weather,
     /// A destination that does not work, until the trouble is over.
     sick: Option<usize>,
+    was_sick: Option<usize>,
     flights: BTreeMap<FlightId, Flight>,
     /// Failures in a row by destination, and when the first was.
     strikes: BTreeMap<usize, (u64, u64)>,
@@ -57,8 +58,6 @@ pub struct World {
     last_key: u64,
     sabotage: Option<Sabotage>,
     occasions: u64,
-    /// For sabotage: a request that waits, and what the machine read last.
-    kept_back: Option<FlightId>,
     trace: Option<VecDeque<String>>,
     summary: Summary,
 }
@@ -153,6 +152,7 @@ impl World {
             ahead: plan.clock_ahead,
             ledger: Ledger::new(rules),
             sick: None,
+            was_sick: None,
             plan,
             chance,
             now: 0,
@@ -173,7 +173,6 @@ impl World {
             last_key: 0,
             sabotage,
             occasions: 0,
-            kept_back: None,
             trace: trace.then(VecDeque::new),
             summary: Summary { worlds: 1, ..Summary::default() },
         };

@@ -54,6 +54,10 @@ impl World {
                 let put: Put = serde_json::from_slice(body.bytes())
                     .map_err(|error| format!("sends what is no request: {error}"))?;
                 let destination = self.destination_of(&put.log_group_name, &put.log_stream_name)?;
+                let mut put = put;
+                if self.strikes(Sabotage::ReverseEvents) {
+                    put.log_events.reverse();
+                }
                 let each = put.log_events.iter().map(|event| (event.timestamp, event.message.as_ref()));
                 events = self.ledger.send(flight, destination, each)?;
                 let (count, times) =
@@ -99,17 +103,7 @@ impl World {
         if early && let Body::Batch(frozen) = &body {
             self.acknowledge_early(frozen)?;
         }
-        if operation == Operation::PutLogEvents
-            && self.plan.in_flight > 1
-            && self.strikes(Sabotage::SwapRequests)
-        {
-            self.kept_back = Some(flight);
-            return Ok(());
-        }
         self.dispatch(flight);
-        if let Some(kept_back) = self.kept_back.take() {
-            self.dispatch(kept_back);
-        }
         Ok(())
     }
 
@@ -229,7 +223,7 @@ impl World {
             Answer::NotSent(_) | Answer::Unanswered(_) => false,
         };
         self.ledger.drop_request(id, &flight.events);
-        let healthy = self.plan.sick && self.sick != Some(destination);
+        let healthy = self.was_sick.is_some_and(|sick| sick != destination);
         if genuine && let Some(fates) = &flight.fates {
             self.ledger.settle(&flight.events, fates, self.now, healthy);
         } else if invalid && let [event] = flight.events.as_slice() {
