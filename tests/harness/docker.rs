@@ -94,8 +94,7 @@ impl Docker {
 
     /// Puts down what a container of this name will write.
     pub fn prepare(&self, name: &str, stdout: &[u8], stderr: &[u8]) {
-        let io = self.io(name);
-        fs::create_dir_all(&io).expect("a folder");
+        let io = self.empty_io(name);
         fs::write(io.join("out"), stdout).expect("a file");
         fs::write(io.join("err"), stderr).expect("a file");
     }
@@ -112,9 +111,7 @@ impl Docker {
 
     /// Starts a container that writes what the scenario hands it.
     pub fn feed(&self, name: &str, options: &[&str]) -> Feed {
-        let io = self.io(name);
-        let _ = fs::remove_dir_all(&io);
-        fs::create_dir_all(&io).expect("a folder");
+        let io = self.empty_io(name);
         for pipe in ["out", "err"] {
             must("mkfifo", Command::new("mkfifo").arg(io.join(pipe)), STEP);
         }
@@ -179,6 +176,14 @@ impl Docker {
         if !self.try_docker(&["image", "inspect", IMAGE]).status.success() {
             self.daemon().import_image();
         }
+    }
+
+    /// What a container of this name copies, or is fed by; nothing is left of an earlier container's.
+    fn empty_io(&self, name: &str) -> PathBuf {
+        let io = self.io(name);
+        let _ = fs::remove_dir_all(&io);
+        fs::create_dir_all(&io).expect("a folder");
+        io
     }
 
     fn io(&self, name: &str) -> PathBuf {

@@ -5,13 +5,14 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::events::{Event, Streams};
-use crate::process::{Running, eventually, file, python};
+use crate::process::{Running, file, python};
 use crate::program::{KEY_ID, REGION, SECRET, TEMPORARY_KEY_ID, TEMPORARY_SECRET, TEMPORARY_TOKEN};
 
 /// A strict endpoint that is listening.
@@ -99,12 +100,15 @@ impl Strict {
 
     /// Waits until so many events are stored.
     pub fn wait_for_events(&self, events: usize, bound: Duration) {
-        let mut stored = 0;
-        let what = format!("{events} events at the strict endpoint");
-        eventually(&what, bound, || {
-            stored = self.count("stored");
-            (stored >= events as u64).then_some(())
-        });
+        let began = Instant::now();
+        loop {
+            let stored = self.count("stored");
+            if stored >= events as u64 {
+                return;
+            }
+            assert!(began.elapsed() < bound, "{stored} events arrived of {events} within {bound:?}");
+            sleep(Duration::from_millis(10));
+        }
     }
 
     /// What has been asked so far.
