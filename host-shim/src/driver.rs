@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use wasmtime::component::{Component, HasSelf, Linker, ResourceTable, WasmList};
 use wasmtime::{Engine, Store, StoreContextMut};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+pub use crate::bindings::cloudspout::host::settings::{Compression, Options};
 use crate::bindings::{self, ShipperPre};
 use crate::credentials::Provider;
 use crate::http::HttpClient;
@@ -20,32 +20,6 @@ include!("engine_config.rs");
 
 /// The component, compiled ahead of time by the build script.
 static COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/cloudspout.cwasm"));
-
-/// What the operator chose for an instance; `options` in the WIT says what each means.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Options {
-    pub region: String,
-    pub endpoint: Option<String>,
-    pub group: String,
-    pub stream: String,
-    pub host_name: String,
-    pub create_group: bool,
-    pub create_stream: bool,
-    pub flush_after: Duration,
-    pub buffer_bytes: u64,
-    pub compression: Compression,
-    pub in_flight: u32,
-    pub fail_fast: bool,
-    pub seed: u64,
-}
-
-/// How the bodies of requests are sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Compression {
-    #[default]
-    None,
-    Gzip,
-}
 
 /// The component, ready to be run any number of times.
 #[derive(Clone)]

@@ -6,8 +6,7 @@ use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 
 use crate::bindings::cloudspout::host::{credentials, digest, lifecycle, logs, reports, settings};
 use crate::credentials::{CredentialsFailure, Identity, Lookup};
-use crate::driver::{Compression, State};
-use crate::reports::{Counts, Severity};
+use crate::driver::State;
 use crate::streams::{Container, Framing, Hub, Pause, Phase, Position, Positions};
 
 /// A log stream, as the component holds it.
@@ -140,58 +139,18 @@ pub fn sha256(data: &[u8]) -> Vec<u8> {
 
 impl settings::Host for State {
     fn get(&mut self) -> Result<settings::Options> {
-        let options = &self.options;
-        Ok(settings::Options {
-            region: options.region.clone(),
-            endpoint: options.endpoint.clone(),
-            log_group_name: options.group.clone(),
-            log_stream_name: options.stream.clone(),
-            host_name: options.host_name.clone(),
-            create_group: options.create_group,
-            create_stream: options.create_stream,
-            flush_after: u32::try_from(options.flush_after.as_millis()).unwrap_or(u32::MAX),
-            buffer_bytes: options.buffer_bytes,
-            compression: match options.compression {
-                Compression::None => settings::Compression::None,
-                Compression::Gzip => settings::Compression::Gzip,
-            },
-            in_flight: options.in_flight,
-            fail_fast: options.fail_fast,
-            seed: options.seed,
-        })
+        Ok(self.options.clone())
     }
 }
 
 impl reports::Host for State {
     fn tell(&mut self, message: reports::Message) -> Result<()> {
-        let severity = match message.severity {
-            reports::Severity::Debug => Severity::Debug,
-            reports::Severity::Info => Severity::Info,
-            reports::Severity::Warning => Severity::Warning,
-            reports::Severity::Error => Severity::Error,
-        };
-        self.reporter.tell(severity, &message.text);
+        self.reporter.tell(message.severity, &message.text);
         Ok(())
     }
 
     fn count(&mut self, counts: reports::Counts) -> Result<()> {
-        self.reporter.count(&Counts {
-            bytes_read: counts.bytes_read,
-            events_read: counts.events_read,
-            requests_sent: counts.requests_sent,
-            requests_retried: counts.requests_retried,
-            bytes_sent: counts.bytes_sent,
-            events_accepted: counts.events_accepted,
-            events_too_old: counts.events_too_old,
-            events_too_new: counts.events_too_new,
-            events_expired: counts.events_expired,
-            events_invalid: counts.events_invalid,
-            requests_ambiguous: counts.requests_ambiguous,
-            events_possibly_doubled: counts.events_possibly_doubled,
-            events_empty: counts.events_empty,
-            lines_split: counts.lines_split,
-            bytes_malformed: counts.bytes_malformed,
-        });
+        self.reporter.count(&counts);
         Ok(())
     }
 }

@@ -1,36 +1,8 @@
 //! What the component wants people to hear.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 
-/// How bad something is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    Debug,
-    Info,
-    Warning,
-    Error,
-}
-
-/// Counts since an instance started; `counts` in the WIT says what each means.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub bytes_read: u64,
-    pub events_read: u64,
-    pub requests_sent: u64,
-    pub requests_retried: u64,
-    pub bytes_sent: u64,
-    pub events_accepted: u64,
-    pub events_too_old: u64,
-    pub events_too_new: u64,
-    pub events_expired: u64,
-    pub events_invalid: u64,
-    pub requests_ambiguous: u64,
-    pub events_possibly_doubled: u64,
-    pub events_empty: u64,
-    pub lines_split: u64,
-    pub bytes_malformed: u64,
-}
+pub use crate::bindings::cloudspout::host::reports::{Counts, Severity};
 
 /// Takes an instance's reports. It is called from the instance's thread and must not block.
 pub trait Reporter: Send + Sync {
@@ -41,12 +13,12 @@ pub trait Reporter: Send + Sync {
 /// Passes reports on as log lines, and keeps the last counts.
 #[derive(Debug, Default)]
 pub struct Tracing {
-    counts: Mutex<Counts>,
+    counts: Mutex<Option<Counts>>,
 }
 
 impl Tracing {
-    /// The counts as last reported.
-    pub fn counts(&self) -> Counts {
+    /// The counts as last reported; `None` before the first time.
+    pub fn counts(&self) -> Option<Counts> {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -62,6 +34,6 @@ impl Reporter for Tracing {
     }
 
     fn count(&self, counts: &Counts) {
-        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = *counts;
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = Some(*counts);
     }
 }

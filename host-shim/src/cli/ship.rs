@@ -236,12 +236,12 @@ impl Shipping {
             let options = Options {
                 region: region.clone(),
                 endpoint,
-                group,
-                stream,
+                log_group_name: group,
+                log_stream_name: stream,
                 host_name: host_name(),
                 create_group,
                 create_stream,
-                flush_after,
+                flush_after: millis(flush_after),
                 buffer_bytes: buffer,
                 compression: match compression {
                     CompressionArg::None => Compression::None,
@@ -264,7 +264,9 @@ impl Shipping {
                 reporter.clone(),
             );
             let result = together(instance, source, hub, stop_timeout).await;
-            sum_up(&reporter.counts());
+            if let Some(counts) = reporter.counts() {
+                sum_up(&counts);
+            }
             result.and(flush.await)
         });
         // A blocking lookup of a name, or a read of a terminal, is not worth waiting for.
@@ -294,9 +296,7 @@ async fn together(
             "told to stop: delivering what has been read, for {} s at most",
             stop_timeout.as_secs()
         );
-        hub.set_phase(Phase::Stopping {
-            within_ms: u32::try_from(stop_timeout.as_millis()).unwrap_or(u32::MAX),
-        });
+        hub.set_phase(Phase::Stopping { within_ms: millis(stop_timeout) });
         stop_signal().await;
     };
     tokio::select! {
@@ -356,6 +356,11 @@ fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = name.trim();
     if name.is_empty() { "localhost".to_owned() } else { name.to_owned() }
+}
+
+/// As the component counts; the longest that can be said is a day.
+fn millis(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
 
 /// Another number for every start.
