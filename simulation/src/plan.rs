@@ -202,6 +202,11 @@ impl Plan {
                 plan.sick = chance.percent(10);
             }
         }
+        if plan.long_lines {
+            // Megabytes each: a few will do.
+            plan.acts = plan.acts.min(10);
+            plan.burst = plan.burst.min(6);
+        }
         plan
     }
 
@@ -221,7 +226,6 @@ impl Plan {
 
     fn long(&mut self, chance: &mut Chance) {
         self.long_lines = true;
-        self.acts = self.acts.min(10);
         self.kills = self.kills.max(chance.below(4));
         self.interruptions = self.interruptions.max(chance.below(4));
     }

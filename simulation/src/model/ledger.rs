@@ -111,7 +111,7 @@ impl Ledger {
                 line_end: false,
                 into_line,
                 written: u64::MAX,
-                poison: line.poison,
+                poison: line.poison && number == 0,
                 hidden: hidden && book.by_time,
                 copies: 0,
                 settled: 0,
