@@ -90,6 +90,8 @@ pub struct Shipper {
     outputs: VecDeque<Output>,
     /// Sources with bytes to read, in the order in which they came up.
     readable: VecDeque<SourceId>,
+    /// Outlets that wait until fewer requests are under way, in the order in which they came.
+    parked: VecDeque<OutletId>,
     /// Outlets to look at.
     stirred: BTreeSet<OutletId>,
     /// When outlets have something to do by the passing of time.
@@ -106,6 +108,8 @@ pub struct Shipper {
 const READ_BYTES: u32 = 256 << 10;
 /// Batches closed and not delivered, beyond those under way, at which a destination's sources wait.
 const QUEUE_BEYOND: usize = 1;
+/// Requests under way in all: a start with a thousand containers is no storm of connections.
+const MOST_UNDER_WAY: usize = 64;
 /// Rooms for bodies kept for reuse.
 const SPARE_ROOMS: usize = 4;
 
@@ -129,6 +133,7 @@ impl Shipper {
             done: None,
             outputs: VecDeque::new(),
             readable: VecDeque::new(),
+            parked: VecDeque::new(),
             stirred: BTreeSet::new(),
             wakes: BTreeSet::new(),
             spare: Vec::new(),
@@ -197,6 +202,11 @@ impl Shipper {
             while let Some(outlet) = self.next_due(now) {
                 self.stirred.insert(outlet);
             }
+            if self.under_way.len() < MOST_UNDER_WAY
+                && let Some(outlet) = self.unpark()
+            {
+                self.stirred.insert(outlet);
+            }
             if let Some(outlet) = self.stirred.pop_first() {
                 self.pump(outlet, now);
                 continue;
@@ -248,10 +258,30 @@ impl Shipper {
         }
         match outlet.stage {
             outlet::Stage::Waiting { .. } | outlet::Stage::Creating { asked: true, .. } => {}
+            _ if self.under_way.len() >= MOST_UNDER_WAY => self.park(id),
             outlet::Stage::Creating { operation, asked: false } => self.send_create(id, operation, now),
-            outlet::Stage::Open => while self.send_parcel(id, now) {},
+            outlet::Stage::Open => {
+                while self.under_way.len() < MOST_UNDER_WAY && self.send_parcel(id, now) {}
+            }
         }
         self.settle(id);
+    }
+
+    /// Has an outlet looked at again once fewer requests are under way, if it has something to send.
+    fn park(&mut self, id: OutletId) {
+        if let Some(outlet) =
+            self.outlets.get_mut(id.0).filter(|outlet| !outlet.parked && outlet.queued() > 0)
+        {
+            outlet.parked = true;
+            self.parked.push_back(id);
+        }
+    }
+
+    /// The outlet that has waited longest.
+    fn unpark(&mut self) -> Option<OutletId> {
+        let id = self.parked.pop_front()?;
+        self.outlets.get_mut(id.0)?.parked = false;
+        Some(id)
     }
 
     /// Brings the tables up to date with an outlet.

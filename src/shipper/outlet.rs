@@ -27,6 +27,8 @@ pub struct Outlet {
     pub backoff: Backoff,
     /// The trouble people have been told of, and when.
     pub trouble: Option<(Trouble, Timestamp)>,
+    /// Whether it waits until fewer requests are under way.
+    pub parked: bool,
     /// Sources that wait until there is room.
     pub blocked: Vec<SourceId>,
     /// Its entry in the table of wake-ups.
@@ -111,6 +113,7 @@ impl Outlet {
             stage: Stage::Open,
             backoff: Backoff::default(),
             trouble: None,
+            parked: false,
             blocked: Vec::new(),
             due: None,
             held: 0,

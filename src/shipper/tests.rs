@@ -577,3 +577,20 @@ fn a_compressed_body_is_what_is_hashed_and_sent_again() {
     world.wake();
     assert_eq!(world.sent[0].body.bytes(), request.body.bytes());
 }
+
+#[test]
+fn a_thousand_destinations_are_no_storm_of_requests() {
+    let mut world = World::new();
+    for id in 1..=1_000 {
+        let source = world.open(id, &format!("container-{id}"));
+        world.log(source, b"one\n");
+    }
+    world.pass(5_000);
+    let mut delivered = 0;
+    while !world.sent.is_empty() {
+        assert!(world.sent.len() <= MOST_UNDER_WAY, "{} requests under way", world.sent.len());
+        world.accept();
+        delivered += 1;
+    }
+    assert_eq!(delivered, 1_000);
+}
