@@ -100,13 +100,19 @@ impl Strict {
 
     /// Waits until so many events are stored.
     pub fn wait_for_events(&self, events: usize, bound: Duration) {
+        let stored = self.settle(events, bound);
+        assert!(stored >= events, "{stored} events arrived of {events} within {bound:?}");
+    }
+
+    /// Waits until so many events are stored, or for so long; how many there are. For scenarios whose comparison
+    /// tells more than a number.
+    pub fn settle(&self, events: usize, bound: Duration) -> usize {
         let began = Instant::now();
         loop {
-            let stored = self.count("stored");
-            if stored >= events as u64 {
-                return;
+            let stored = self.count("stored") as usize;
+            if stored >= events || began.elapsed() > bound {
+                return stored;
             }
-            assert!(began.elapsed() < bound, "{stored} events arrived of {events} within {bound:?}");
             sleep(Duration::from_millis(10));
         }
     }

@@ -21,7 +21,10 @@ const SOURCES: [&str; 2] = ["files", "api"];
 
 /// `cloudspout run` to an endpoint, with a log stream a container.
 fn run(docker: &Docker, source: &str, url: &str) -> Program {
-    docker.program().args(&["--source", source, "--group", GROUP, "--stream", "{{.Name}}"]).to(url)
+    docker
+        .program()
+        .args(&["--source", source, "--group", GROUP, "--stream", "{{.Name}}", "--flush-after", "500ms"])
+        .to(url)
 }
 
 /// Ships what there is, and ends.

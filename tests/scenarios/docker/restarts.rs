@@ -58,15 +58,12 @@ fn a_stop_and_start_while_lines_are_written_sends_each_once() {
         let expected = messages(&written, Way::JsonFile);
         let part = written.len() / 6;
         for round in 0..6 {
+            let before = strict.count("stored") as usize;
             let shipping = with_state(&docker, source, &strict, state.path()).start();
             let end = if round == 5 { written.len() } else { part * (round + 1) };
             feed.out(&written[part * round..end]);
-            if round < 5 {
-                // At least something of this round is on its way when the signal comes.
-                strict.wait_for_events(expected.len() * round / 6 + 1, ARRIVAL);
-            } else {
-                strict.wait_for_events(expected.len(), ARRIVAL);
-            }
+            // At least something of this round has arrived when the signal comes; in the end, everything has.
+            strict.wait_for_events(if round == 5 { expected.len() } else { before + 1 }, ARRIVAL);
             shipping.terminate().assert_code(0);
         }
         let journal = strict.stop();
@@ -116,16 +113,18 @@ fn a_half_written_line_is_not_cut_by_a_restart() {
         let docker = Docker::exclusive();
         let strict = Strict::start();
         let state = tempfile::tempdir().expect("a temporary folder");
-        let once =
-            || with_state(&docker, source, &strict, state.path()).arg("--once").finish().assert_code(0);
+        let start = || with_state(&docker, source, &strict, state.path()).start();
         let mut feed = docker.feed("writer", &[]);
+        let shipping = start();
         // Docker hands on two pieces of 16 KiB and keeps the rest until the newline.
         feed.out(format!("whole\n{}", "x".repeat(40_000)).as_bytes());
+        strict.wait_for_events(1, ARRIVAL);
         wait_for_docker(&docker, "writer", 2);
-        once();
+        shipping.terminate().assert_code(0);
+        let shipping = start();
         feed.out(b" and the rest\nlast\n");
-        wait_for_docker(&docker, "writer", 3);
-        once();
+        strict.wait_for_events(3, ARRIVAL);
+        shipping.terminate().assert_code(0);
         let arrived = strict.stop().stream(GROUP, "writer");
         let long = format!("{} and the rest", "x".repeat(40_000));
         assert_same(source, of(&arrived), &["whole".to_owned(), long, "last".to_owned()]);
