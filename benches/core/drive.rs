@@ -66,7 +66,7 @@ pub fn drive(input: &Input, digest: Digest) -> Result<Counts, String> {
 }
 
 /// What `cloudspout pipe` chooses by default.
-fn options() -> Options {
+pub fn options() -> Options {
     Options {
         region: "eu-central-1".to_owned(),
         endpoint: Some("http://127.0.0.1:4586".to_owned()),

@@ -84,7 +84,7 @@ fn build() -> Result<PathBuf, String> {
     }
     let messages = String::from_utf8_lossy(&output.stdout);
     let executables = messages.lines().filter(|line| line.contains("\"name\":\"core\""));
-    let path = executables.filter_map(|line| after(line, "\"executable\":\"")?.split('"').next()).last();
+    let path = executables.filter_map(|line| after(line, "\"executable\":\"")?.split('"').next()).next_back();
     path.map(PathBuf::from).ok_or_else(|| "cargo does not say what it built".to_owned())
 }
 

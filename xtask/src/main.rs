@@ -1,8 +1,14 @@
-//! The project's own chores: counting the core's instructions.
+//! The project's own chores: measuring the program, and counting the core's instructions.
 
 mod inputs;
 mod instructions;
+
+mod bench;
+mod child;
+mod endpoint;
 mod machine;
+mod page;
+mod statistics;
 
 use std::process::ExitCode;
 
@@ -10,6 +16,7 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let result = match arguments.as_slice() {
+        ["bench", options @ ..] => bench::run(options),
         ["instructions", options @ ..] => instructions::run(options),
         _ => Err(USAGE.to_owned()),
     };
@@ -23,6 +30,12 @@ fn main() -> ExitCode {
 }
 
 const USAGE: &str = "\
+cargo xtask bench [--small] [--only NAME] [--program FILE] [--dry]
+    measures the program, and writes the tables of docs/PERFORMANCE.md
+    --small         a tenth of the input, and fewer repetitions
+    --only NAME     one table only; the others stay as they are
+    --program FILE  the program to measure; else it is built
+    --dry           print, and write nothing
 cargo xtask instructions [--bless]
     counts the core's instructions under valgrind, and fails beyond the bounds of benches/instructions.txt
     --bless         write the bounds anew";

@@ -1,0 +1,378 @@
+//! The sandbox's price: `sandbox COMPONENT FRAMING FILE TIMES` does the same work in the component and with
+//! the same core compiled natively, in turn, and prints the CPU seconds of each pair.
+//!
+//! Both begin with raw bytes in memory and end with signed requests, answered at once. Both take the digest
+//! from the same library. The component's figure holds all that its boundary costs: bytes are copied in,
+//! bodies are copied out through `wasi:http` and thrown away; compiling and instantiating are left out.
+
+use std::error::Error;
+
+use bytes::Bytes;
+use cloudspout::lines;
+use cloudspout::shipper::Counts;
+use http_body_util::{BodyExt, Full};
+use wasmtime::component::{Component, HasSelf, Linker, Resource, ResourceTable, WasmList};
+use wasmtime::{Engine, Store, StoreContextMut};
+use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{Error as HttpError, RequestOptions, WasiBody, WasiHttpHooks};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use bindings::cloudspout::host::{credentials, digest, lifecycle, logs, reports, settings};
+
+#[path = "../../../benches/core/drive.rs"]
+mod drive;
+
+include!("../../../host-shim/src/engine_config.rs");
+
+mod bindings {
+    wasmtime::component::bindgen!({
+        world: "shipper",
+        path: "../wit",
+        imports: { default: trappable },
+        with: {
+            "wasi": wasmtime_wasi::p2::bindings::sync,
+            "wasi:http": wasmtime_wasi_http::p2::bindings::sync::http,
+            "cloudspout:host/logs.log-stream": super::LogStream,
+            "cloudspout:host/credentials.lookup": super::Lookup,
+        },
+    });
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let [component, framing, file, times] = arguments.as_slice() else {
+        return Err("sandbox COMPONENT FRAMING FILE TIMES: see `cargo xtask bench`".into());
+    };
+    let (framing, framing_in) = match framing.as_str() {
+        "lines" => (lines::Framing::Lines, logs::Framing::Lines),
+        "frames-with-times" => (lines::Framing::FramesWithTimes, logs::Framing::FramesWithTimes),
+        "json-file" => (lines::Framing::JsonFile, logs::Framing::JsonFile),
+        other => return Err(format!("no framing is called {other}").into()),
+    };
+    let bytes = Bytes::from(std::fs::read(file)?);
+    let sandbox = Sandbox::load(component)?;
+    for _ in 0..times.parse()? {
+        let input = drive::Input { bytes: &bytes, framing };
+        let (native, counts) = timed(|| drive::drive(&input, Box::new(sha256)));
+        let (component, events) = timed(|| sandbox.run(&bytes, framing_in));
+        let (counts, events): (Counts, _) = (counts?, events?);
+        if counts.events_accepted != events {
+            return Err(
+                format!("{} events natively, {events} in the component", counts.events_accepted).into()
+            );
+        }
+        println!("{native:.4} {component:.4}");
+    }
+    Ok(())
+}
+
+/// The component, compiled as the program compiles it.
+struct Sandbox {
+    engine: Engine,
+    component: bindings::ShipperPre<State>,
+}
+
+/// All that the component can reach.
+struct State {
+    /// What has not been opened.
+    framing: Option<logs::Framing>,
+    rest: Bytes,
+    ready: bool,
+    events: u64,
+    table: ResourceTable,
+    wasi: WasiCtx,
+    wasi_http: WasiHttpCtx,
+    discard: Discard,
+}
+
+pub struct LogStream;
+pub struct Lookup;
+
+impl Sandbox {
+    fn load(file: &str) -> wasmtime::Result<Sandbox> {
+        let engine = Engine::new(&engine_config(&format!("{}-unknown-linux-gnu", std::env::consts::ARCH))?)?;
+        let component = Component::from_file(&engine, file)?;
+        let mut linker = Linker::<State>::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
+        wasmtime_wasi_http::p2::add_only_http_to_linker_sync(&mut linker)?;
+        logs::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+        lifecycle::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+        credentials::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+        settings::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+        reports::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+        // As the program does it: without copying the body.
+        linker.instance("cloudspout:host/digest@0.1.0")?.func_wrap(
+            "sha256",
+            |store: StoreContextMut<'_, State>, (data,): (WasmList<u8>,)| {
+                Ok((Some(sha256(data.as_le_slice(&store)).to_vec()),))
+            },
+        )?;
+        let component = bindings::ShipperPre::new(linker.instantiate_pre(&component)?)?;
+        Ok(Sandbox { engine, component })
+    }
+
+    /// Ships a log; says how many events were accepted.
+    fn run(&self, bytes: &Bytes, framing: logs::Framing) -> Result<u64, String> {
+        let state = State {
+            framing: Some(framing),
+            rest: bytes.clone(),
+            ready: true,
+            events: 0,
+            table: ResourceTable::new(),
+            wasi: WasiCtx::builder().build(),
+            wasi_http: WasiHttpCtx::new(),
+            discard: Discard,
+        };
+        let mut store = Store::new(&self.engine, state);
+        let broken = |error: wasmtime::Error| format!("{error:#}");
+        let instance = self.component.instantiate(&mut store).map_err(broken)?;
+        let result = instance.call_run(&mut store).map_err(broken)?;
+        result.map_err(|failure| format!("{failure:?}"))?;
+        Ok(store.data().events)
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.discard, table: &mut self.table, ctx: &mut self.wasi_http }
+    }
+}
+
+/// Takes every request's body and answers with `200 {}`.
+struct Discard;
+
+type Io = Box<dyn Future<Output = Result<(), HttpError>> + Send>;
+
+impl WasiHttpHooks for Discard {
+    fn send_request(
+        &mut self,
+        request: http::Request<WasiBody>,
+        _options: Option<RequestOptions>,
+        _received: Io,
+    ) -> Box<dyn Future<Output = Result<(http::Response<WasiBody>, Io), HttpError>> + Send> {
+        Box::new(async move {
+            let mut body = request.into_body();
+            while let Some(frame) = body.frame().await {
+                drop(frame?);
+            }
+            let answer = Full::new(Bytes::from_static(b"{}")).map_err(|never| match never {}).boxed_unsync();
+            Ok((http::Response::new(answer), Box::new(async { Ok(()) }) as Io))
+        })
+    }
+}
+
+/// Ready at once: there is always something to do.
+struct Now;
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for Now {
+    async fn ready(&mut self) {}
+}
+
+impl State {
+    fn now(&mut self) -> wasmtime::Result<Resource<DynPollable>> {
+        let now = self.table.push(Now)?;
+        subscribe(&mut self.table, now)
+    }
+}
+
+impl logs::Host for State {
+    fn accept(&mut self, _max: u32) -> wasmtime::Result<Vec<Resource<LogStream>>> {
+        if !self.ready {
+            return Ok(Vec::new());
+        }
+        Ok(vec![self.table.push(LogStream)?])
+    }
+
+    fn ready(&mut self, _max: u32) -> wasmtime::Result<Vec<u32>> {
+        Ok(if std::mem::take(&mut self.ready) { vec![1] } else { Vec::new() })
+    }
+
+    fn subscribe(&mut self) -> wasmtime::Result<Resource<DynPollable>> {
+        let never = self.table.push(Never)?;
+        subscribe(&mut self.table, never)
+    }
+}
+
+/// No news will come: all is there from the start.
+struct Never;
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for Never {
+    async fn ready(&mut self) {
+        std::future::pending().await
+    }
+}
+
+impl logs::HostLogStream for State {
+    fn id(&mut self, _stream: Resource<LogStream>) -> wasmtime::Result<u32> {
+        Ok(1)
+    }
+
+    fn open(&mut self, _stream: Resource<LogStream>) -> wasmtime::Result<logs::Opened> {
+        let Some(framing) = self.framing.take() else { wasmtime::bail!("the log is opened twice") };
+        Ok(logs::Opened {
+            framing,
+            start: 0,
+            taken: logs::Positions { stdout: None, stderr: None },
+            terminal: false,
+            container: logs::Container { name: "bench".to_owned(), ..nobody() },
+        })
+    }
+
+    fn read(
+        &mut self,
+        _stream: Resource<LogStream>,
+        max: u32,
+    ) -> wasmtime::Result<Result<Vec<u8>, logs::Pause>> {
+        if self.rest.is_empty() {
+            return Ok(Err(logs::Pause::Ended));
+        }
+        let chunk = self.rest.split_to(self.rest.len().min(max as usize));
+        Ok(Ok(chunk.to_vec()))
+    }
+
+    fn resume(&mut self, _stream: Resource<LogStream>, _taken: logs::Positions) -> wasmtime::Result<u64> {
+        Ok(0)
+    }
+
+    fn acknowledge(
+        &mut self,
+        _stream: Resource<LogStream>,
+        _accepted: logs::Positions,
+    ) -> wasmtime::Result<()> {
+        Ok(())
+    }
+
+    fn drop(&mut self, stream: Resource<LogStream>) -> wasmtime::Result<()> {
+        self.table.delete(stream)?;
+        Ok(())
+    }
+}
+
+impl lifecycle::Host for State {
+    fn current_phase(&mut self) -> wasmtime::Result<lifecycle::Phase> {
+        Ok(lifecycle::Phase::Finishing)
+    }
+}
+
+impl credentials::Host for State {
+    fn fetch(&mut self, _renew: bool) -> wasmtime::Result<Resource<Lookup>> {
+        Ok(self.table.push(Lookup)?)
+    }
+}
+
+impl credentials::HostLookup for State {
+    fn subscribe(&mut self, _lookup: Resource<Lookup>) -> wasmtime::Result<Resource<DynPollable>> {
+        self.now()
+    }
+
+    fn get(
+        &mut self,
+        _lookup: Resource<Lookup>,
+    ) -> wasmtime::Result<Option<Result<credentials::Identity, credentials::Failure>>> {
+        Ok(Some(Ok(credentials::Identity {
+            access_key_id: "AKIDLOCAL".to_owned(),
+            secret_access_key: "local-secret".to_owned(),
+            session_token: None,
+            expires: None,
+        })))
+    }
+
+    fn drop(&mut self, lookup: Resource<Lookup>) -> wasmtime::Result<()> {
+        self.table.delete(lookup)?;
+        Ok(())
+    }
+}
+
+impl settings::Host for State {
+    fn get(&mut self) -> wasmtime::Result<settings::Options> {
+        let options = drive::options();
+        Ok(settings::Options {
+            region: options.region,
+            endpoint: options.endpoint,
+            log_group_name: options.group,
+            log_stream_name: options.stream,
+            host_name: options.host_name,
+            create_group: options.create_group,
+            create_stream: options.create_stream,
+            flush_after: u32::try_from(options.flush_after.0)?,
+            buffer_bytes: options.buffer_bytes,
+            compression: settings::Compression::None,
+            in_flight: options.in_flight,
+            fail_fast: options.fail_fast,
+            seed: options.seed,
+        })
+    }
+}
+
+impl reports::Host for State {
+    fn tell(&mut self, message: reports::Message) -> wasmtime::Result<()> {
+        if message.severity != reports::Severity::Debug {
+            eprintln!("{}", message.text);
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, counts: reports::Counts) -> wasmtime::Result<()> {
+        self.events = counts.events_accepted;
+        Ok(())
+    }
+}
+
+impl digest::Host for State {
+    fn sha256(&mut self, data: Vec<u8>) -> wasmtime::Result<Option<Vec<u8>>> {
+        Ok(Some(sha256(&data).to_vec()))
+    }
+}
+
+/// By the machine's instructions for it, where it has them.
+fn sha256(data: &[u8]) -> [u8; 32] {
+    let mut digest = [0; 32];
+    digest.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, data).as_ref());
+    digest
+}
+
+fn nobody() -> logs::Container {
+    logs::Container {
+        id: String::new(),
+        name: String::new(),
+        image_name: String::new(),
+        image_id: String::new(),
+        hostname: String::new(),
+        daemon_name: String::new(),
+        entrypoint: String::new(),
+        args: Vec::new(),
+        env: Vec::new(),
+        labels: Vec::new(),
+        log_options: Vec::new(),
+        created: String::new(),
+        log_path: String::new(),
+    }
+}
+
+/// What it gives, and the CPU seconds it took.
+fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
+    let begin = cpu();
+    let given = work();
+    (cpu() - begin, given)
+}
+
+/// User and system seconds of this process so far.
+fn cpu() -> f64 {
+    // SAFETY: a struct of integers, which getrusage fills.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_SELF, &raw mut usage);
+        usage
+    };
+    let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
+    seconds(usage.ru_utime) + seconds(usage.ru_stime)
+}
