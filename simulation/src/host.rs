@@ -17,6 +17,8 @@ pub struct Feed {
     pub announced: bool,
     /// The way to the source breaks off.
     pub broken: bool,
+    /// What there is takes a while to come.
+    pub stalled: bool,
     /// A pause was handed out, and the machine has not said where to go on.
     paused: bool,
     /// The machine was told of the stop of this life, counted down as the container does.
@@ -51,6 +53,7 @@ impl Feed {
             way,
             announced: false,
             broken: false,
+            stalled: false,
             paused: true,
             told_stop: None,
             ended: false,
@@ -92,7 +95,7 @@ impl Feed {
 
     /// Whether there is something to read, be it a pause.
     pub fn has_news(&self, container: &Container) -> bool {
-        if self.paused || self.ended {
+        if self.paused || self.ended || self.stalled {
             return false;
         }
         self.broken || self.has_bytes(&container.log) || self.stop_to_tell(container).is_some()

@@ -42,6 +42,12 @@ impl World {
                 }
             }
             Happening::Interrupt(container) => self.interrupt(container),
+            Happening::Thaw(source) => {
+                let feeds = self.machine.as_mut().map(|machine| &mut machine.feeds);
+                if let Some(feed) = feeds.and_then(|feeds| feeds.get_mut(&source)) {
+                    feed.stalled = false;
+                }
+            }
             Happening::Boot => {
                 if self.machine.is_none() {
                     self.boot();

@@ -11,6 +11,9 @@ use crate::sabotage::Sabotage;
 
 /// More outputs at one moment than that are a loop without end.
 const MANY: u32 = 1_000_000;
+/// How many reads of a hundred find nothing, although there is more; and for how long at most.
+const STALLS: u64 = 4;
+const LONGEST_STALL: u64 = 400 * MILLI;
 /// A host that stores late does so after this time, in nanoseconds.
 const STORE_AFTER: u64 = 300 * MILLI;
 /// Events of a healthy destination are delivered within so long, beyond the time they wait for others.
@@ -75,6 +78,13 @@ impl World {
         let Some(machine) = &mut self.machine else { return };
         let Some(feed) = machine.feeds.get_mut(&source) else { return };
         let container = feed.container;
+        if !self.plan.sick && self.chance.percent(STALLS) {
+            feed.stalled = true;
+            feed.announced = false;
+            machine.shipper.handle_bytes(source, b"", now);
+            let at = self.now + self.chance.spread(MILLI, LONGEST_STALL);
+            return self.plan_for(at, Happening::Thaw(source));
+        }
         match feed.read(max, &self.containers[container], &mut self.chance) {
             Ok(bytes) => {
                 if bytes.is_empty() {
@@ -220,7 +230,8 @@ impl World {
                 return Err("ends well, and has not delivered all it read".to_owned());
             }
             Ok(()) => {}
-            Err(Failure::Unfinished(events)) if events > 0 && self.now >= by => {}
+            // Stepped ahead, the clock ends the time there was.
+            Err(Failure::Unfinished(events)) if events > 0 && (self.now >= by || self.plan.steps > 0) => {}
             Err(failure) => return Err(format!("is stopped, and ends with {failure:?}")),
         }
         self.kill();

@@ -91,6 +91,7 @@ enum Happening {
     Stop(usize, bool),
     Restart(usize),
     Interrupt(usize),
+    Thaw(SourceId),
     Boot,
     Kill,
     TellToStop,
