@@ -52,6 +52,8 @@ pub struct World {
     flights: BTreeMap<FlightId, Flight>,
     /// Failures in a row by destination, and when the first was.
     strikes: BTreeMap<usize, (u64, u64)>,
+    /// Requests that the service refused because they were signed with a wrong time.
+    clock_refusals: u64,
     machine: Option<Machine>,
     life: u32,
     last_source: u32,
@@ -168,6 +170,7 @@ impl World {
             weather: Weather::fine(),
             flights: BTreeMap::new(),
             strikes: BTreeMap::new(),
+            clock_refusals: 0,
             machine: None,
             life: 0,
             last_source: 0,

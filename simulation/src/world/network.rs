@@ -223,6 +223,16 @@ impl World {
             Answer::NotSent(_) | Answer::Unanswered(_) => false,
         };
         self.ledger.drop_request(id, &flight.events);
+        if genuine && refused_for_clock(answer) {
+            // Each request under way when the clock is found to be off may be refused once.
+            self.clock_refusals += 1;
+            let destinations = self.destinations.iter().max().map_or(1, |most| *most as u64 + 1);
+            let occasions = self.plan.steps + u64::from(self.life);
+            let most = occasions * destinations * u64::from(self.plan.in_flight);
+            if self.clock_refusals > most {
+                return Err(format!("is refused {} times for its clock", self.clock_refusals));
+            }
+        }
         let healthy = self.was_sick.is_some_and(|sick| sick != destination);
         if genuine && let Some(fates) = &flight.fates {
             self.ledger.settle(&flight.events, fates, self.now, healthy);
@@ -321,6 +331,13 @@ impl World {
             self.plan_for(at.min(self.plan.active), Happening::KeyEnds(key));
         }
         self.note(|| format!("credentials: key {key}, until {expires:?}"), key);
+    }
+}
+
+fn refused_for_clock(answer: &Answer) -> bool {
+    match answer {
+        Answer::Response(response) => response.body.windows(16).any(|text| text == b"InvalidSignature"),
+        Answer::NotSent(_) | Answer::Unanswered(_) => false,
     }
 }
 
