@@ -13,6 +13,8 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio::task::JoinHandle;
 use wasmtime_wasi::p2::Pollable;
 
+use crate::causes::causes;
+
 /// What a request is signed with. It has no `Debug`.
 pub struct Identity {
     pub access_key_id: String,
@@ -86,17 +88,6 @@ fn failure(error: CredentialsError) -> CredentialsFailure {
         CredentialsError::InvalidConfiguration(_) => CredentialsFailure::Invalid(text),
         _ => CredentialsFailure::Unavailable(text),
     }
-}
-
-/// An error with what caused it, in one line.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// The Region that the environment, the profile or the EC2 machine names.

@@ -10,6 +10,7 @@
 )]
 
 mod bindings;
+mod causes;
 mod credentials;
 mod driver;
 mod http;
@@ -21,6 +22,7 @@ pub mod pipe;
 pub mod positions;
 pub mod streams;
 
+pub use causes::causes;
 pub use credentials::{AwsCredentials, CredentialsFailure, Identity, Provider, default_region};
 pub use driver::{Compression, Failure, Options, RunError, Runtime};
 pub use http::HttpClient;

@@ -44,6 +44,10 @@ enum Form {
     JsonFile(JsonFile),
 }
 
+/// Docker's daemon reads a container's output in pieces of this many bytes: one of fewer that does not end
+/// in LF is the last of its line, because the container ended, or because its log driver (`local`) keeps no
+/// LF behind a line that came in pieces.
+pub(super) const FULL_PIECE: usize = 16 << 10;
 /// A frame or an entry longer than this is none: Docker's pieces are 16 KiB before escaping.
 pub(super) const LONGEST_UNIT: usize = 4 << 20;
 

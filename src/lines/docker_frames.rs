@@ -1,6 +1,6 @@
 //! Docker's frames: a header that names the side and the length, then the payload.
 
-use super::decoder::{LONGEST_UNIT, Output};
+use super::decoder::{FULL_PIECE, LONGEST_UNIT, Output};
 use super::plain::split_lines;
 use super::rfc3339::Clock;
 use super::{End, Malformed, Piece, Side, Sink, Text};
@@ -107,6 +107,7 @@ impl Frames {
         // A message may hold line ends of its own, where a logging plugin wrote them: only the last ends it.
         let (text, end) = match text.strip_suffix(b"\n") {
             Some(text) => (text, End::Line),
+            None if text.len() < FULL_PIECE => (text, End::Line),
             None => (text, End::Open),
         };
         let offset = start + frame.len() as u64;
@@ -149,8 +150,9 @@ mod tests {
 
     #[test]
     fn frames_are_read_in_chunks_of_any_size_and_the_sides_stay_apart() {
+        let full = "x".repeat(FULL_PIECE);
         let log = [
-            frame(1, "1970-01-01T00:00:00.000000001Z half "),
+            frame(1, &format!("1970-01-01T00:00:00.000000001Z {full}")),
             frame(2, "1970-01-01T00:00:00.000000002Z err\n"),
             frame(1, "1970-01-01T00:00:00.000000001Z line\n"),
             frame(1, "1970-01-01T00:00:00.000000003Z \n"),
@@ -158,13 +160,13 @@ mod tests {
             frame(2, "1970-01-01T00:00:00.000000004Z last"),
         ]
         .concat();
-        for chunk in 1..log.len() {
+        for chunk in (1..200).chain([4_096, FULL_PIECE, log.len()]) {
             let heard = read(Framing::FramesWithTimes, &log, chunk);
             assert_eq!(
                 heard.events,
                 [
                     (Side::Stderr, 2, "err".into()),
-                    (Side::Stdout, 1, "half line".into()),
+                    (Side::Stdout, 1, format!("{full}line")),
                     (Side::Stdout, 3, "".into()),
                     (Side::Stderr, 4, "last".into()),
                 ],
@@ -172,6 +174,23 @@ mod tests {
             );
             assert_eq!(heard.malformed, [Malformed::Daemon("daemon is sorry".into())]);
             assert_eq!((heard.positions[1].time.nanos(), heard.positions[1].ordinal), (1, 2));
+        }
+    }
+
+    #[test]
+    fn a_piece_that_is_not_full_ends_its_line_without_lf_too() {
+        let time = "1970-01-01T00:00:00.000000001Z ";
+        let full = "x".repeat(FULL_PIECE);
+        for last in ["rest", ""] {
+            let log = [
+                frame(1, &format!("{time}{full}")),
+                frame(1, &format!("{time}{last}")),
+                frame(1, &format!("{time}next\n")),
+            ]
+            .concat();
+            let heard = read(Framing::FramesWithTimes, &log, 1 << 20);
+            let texts: Vec<_> = heard.events.into_iter().map(|(_, _, text)| text).collect();
+            assert_eq!(texts, [format!("{full}{last}"), "next".into()]);
         }
     }
 

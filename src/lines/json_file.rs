@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::decoder::{LONGEST_UNIT, Output, for_each_line};
+use super::decoder::{FULL_PIECE, LONGEST_UNIT, Output, for_each_line};
 use super::rfc3339::Clock;
-use super::text::strip_escape;
+use super::text::{Rest, strip_escape};
 use super::{End, Malformed, Piece, Side, Sink, Text};
 use crate::time::Timestamp;
 
@@ -51,7 +51,8 @@ impl JsonFile {
         };
         let (json, end) = match strip_escape(json, b'n') {
             Some(json) => (json, End::Line),
-            None => (json, End::Open),
+            None if is_full(json) => (json, End::Open),
+            None => (json, End::Line),
         };
         out.piece(Piece { side, time, text: Text::Json(json), end, same_frame: false, offset });
     }
@@ -90,6 +91,15 @@ impl JsonFile {
     }
 }
 
+/// Whether this is as much of a line as Docker puts into one entry.
+fn is_full(json: &[u8]) -> bool {
+    // No escape is shorter than what it stands for.
+    json.len() >= FULL_PIECE && {
+        let mut text = Vec::with_capacity(json.len());
+        Text::Json(json).append_to(&mut text, usize::MAX, Rest::None).bytes >= FULL_PIECE
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::lane::Order;
@@ -115,11 +125,11 @@ mod tests {
         let log = concat!(
             r#"{"log":"plain\n","stream":"stdout","time":"1970-01-01T00:00:00.000000001Z"}"#,
             "\n",
-            r#"{"log":"half ","stream":"stdout","time":"1970-01-01T00:00:00.000000002Z"}"#,
+            r#"{"log":"the end","stream":"stdout","time":"1970-01-01T00:00:00.000000002Z"}"#,
             "\n",
             r#"{"log":"oops\n","stream":"stderr","time":"1970-01-01T00:00:00.5Z"}"#,
             "\n",
-            r#"{"log":"\u003cline\u003e\\n\n","stream":"stdout","time":"1970-01-01T00:00:00.000000002Z"}"#,
+            r#"{"log":"\u003cline\u003e\\n\n","stream":"stdout","time":"1970-01-01T00:00:00.000000003Z"}"#,
             "\n",
             r#"{"log":"\n","stream":"stdout","attrs":{"tag":"a","time":"x"},"time":"1970-01-01T00:00:01Z"}"#,
             "\n",
@@ -130,8 +140,9 @@ mod tests {
             let heard = read(log.as_bytes(), chunk);
             let expected = [
                 (Side::Stdout, 1, "plain"),
+                (Side::Stdout, 2, "the end"),
                 (Side::Stderr, 500_000_000, "oops"),
-                (Side::Stdout, 2, "half <line>\\n"),
+                (Side::Stdout, 3, "<line>\\n"),
                 (Side::Stdout, 1_000_000_000, ""),
                 (Side::Stdout, 2_000_000_000, "\",\"stream\":\"stderr\",\"time\":\"1970-01-01T00:00:09Z"),
             ];
@@ -140,6 +151,22 @@ mod tests {
             assert!(heard.malformed.is_empty());
             assert_eq!(heard.positions.last().map(|position| position.offset), Some(log.len() as u64));
         }
+    }
+
+    #[test]
+    fn full_entries_go_on_and_others_end_their_line() {
+        let entry = |text: &str| {
+            format!("{{\"log\":\"{text}\",\"stream\":\"stdout\",\"time\":\"1970-01-01T00:00:01Z\"}}\n")
+        };
+        let full = "x".repeat(FULL_PIECE);
+        let nearly = "\\u003c".repeat(FULL_PIECE - 1);
+        let log = [full.as_str(), "rest\\n", full.as_str(), "\\n", nearly.as_str(), full.as_str(), "end"];
+        let heard = read(log.map(entry).concat().as_bytes(), 10_000);
+        let texts: Vec<_> = heard.events.into_iter().map(|(_, _, text)| text).collect();
+        assert_eq!(
+            texts,
+            [format!("{full}rest"), full.clone(), "<".repeat(FULL_PIECE - 1), format!("{full}end")]
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Text without frames: plain lines, and the lines with times that Docker sends of a terminal.
 
-use super::decoder::Output;
+use super::decoder::{FULL_PIECE, Output};
 use super::rfc3339::Clock;
 use super::{End, Malformed, Piece, Side, Sink, Text};
 use crate::time::Timestamp;
@@ -59,8 +59,6 @@ enum State {
     Lost,
 }
 
-/// Docker's daemon reads a container's output in pieces of this size.
-const PIECE: usize = 16 << 10;
 /// The longest time there is, with its space: nine digits, and a zone of hours and minutes.
 const LONGEST_TIME: usize = 36;
 
@@ -102,12 +100,12 @@ impl LinesWithTimes {
             let (used, state) = match self.state {
                 State::Start | State::Joint { .. } if !last && !has_whole_time(left) => break,
                 State::Start => match self.time_of(left) {
-                    Some((time, used)) => (used, State::Body { time, left: PIECE }),
+                    Some((time, used)) => (used, State::Body { time, left: FULL_PIECE }),
                     None => (0, State::Lost),
                 },
                 State::Joint { time } => {
                     let used = self.time_of(left).map_or(0, |(_, used)| used);
-                    (used, State::Body { time, left: PIECE })
+                    (used, State::Body { time, left: FULL_PIECE })
                 }
                 State::Body { time, left: room } => {
                     let window = left.get(..room.saturating_add(1)).unwrap_or(left);
@@ -123,7 +121,7 @@ impl LinesWithTimes {
                             time,
                             text,
                             end,
-                            same_frame: room < PIECE,
+                            same_frame: room < FULL_PIECE,
                             offset: behind,
                         });
                     }
@@ -208,12 +206,12 @@ mod tests {
     #[test]
     fn a_terminals_long_line_is_joined_across_the_times_between_its_pieces() {
         let time = "1970-01-01T00:00:00.000000007Z ";
-        for length in [PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 40_000] {
+        for length in [FULL_PIECE - 1, FULL_PIECE, FULL_PIECE + 1, 2 * FULL_PIECE, 40_000] {
             let line = "x".repeat(length);
             let mut log = String::new();
             let mut rest = format!("{line}\r\n");
             while !rest.is_empty() {
-                let tail = rest.split_off(rest.len().min(PIECE));
+                let tail = rest.split_off(rest.len().min(FULL_PIECE));
                 log.push_str(time);
                 log.push_str(&rest);
                 rest = tail;

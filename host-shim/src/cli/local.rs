@@ -4,12 +4,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use cloudspout_host::causes;
 use cloudspout_local::{
     Config, Endpoint, Exposure, FaultPlan, KeyPair, Keys, LOCAL_KEY_ID, LOCAL_SECRET, PrintMode, Work,
 };
 
 use super::exit::Ending;
 use super::logging::Logging;
+use super::signals::Signals;
 
 /// Serves CloudWatch Logs on this machine, to try things out and to test.
 ///
@@ -91,9 +93,13 @@ impl Local {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Ending::other)?;
         runtime.block_on(async {
-            let endpoint = Endpoint::bind(config).await.map_err(Ending::settings)?;
+            let mut signals = Signals::listen().map_err(Ending::other)?;
+            let endpoint = Endpoint::bind(config).await.map_err(|error| Ending::settings(causes(&error)))?;
             eprintln!("CloudWatch Logs for trying and testing (not AWS) at http://{}", endpoint.address());
-            endpoint.serve(super::ship::stop_signal()).await.map_err(Ending::other)
+            endpoint
+                .serve(async move { signals.next().await })
+                .await
+                .map_err(|error| Ending::other(causes(&error)))
         })
     }
 }

@@ -4,6 +4,7 @@ pub mod exit;
 mod local;
 mod logging;
 mod ship;
+mod signals;
 mod size;
 
 use clap::{Parser, Subcommand};

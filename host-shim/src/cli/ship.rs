@@ -14,10 +14,10 @@ use cloudspout_host::{
     pipe,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit::Ending;
 use super::logging::Logging;
+use super::signals::Signals;
 use super::size;
 
 /// Follows the containers of a Docker daemon: those that run, and those that start later.
@@ -226,6 +226,7 @@ impl Shipping {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Ending::other)?;
         let result = runtime.block_on(async {
+            let signals = Signals::listen().map_err(Ending::other)?;
             let region = match region
                 .or_else(|| std::env::var("AWS_DEFAULT_REGION").ok())
                 .filter(|region| !region.is_empty())
@@ -263,7 +264,7 @@ impl Shipping {
                 http,
                 reporter.clone(),
             );
-            let result = together(instance, source, hub, stop_timeout).await;
+            let result = together(instance, source, hub, signals, stop_timeout).await;
             if let Some(counts) = reporter.counts() {
                 sum_up(&counts);
             }
@@ -280,6 +281,7 @@ async fn together(
     instance: impl Future<Output = Result<(), RunError>>,
     source: impl Future<Output = Result<(), Ending>>,
     hub: Hub,
+    mut signals: Signals,
     stop_timeout: Duration,
 ) -> Result<(), Ending> {
     let instance = std::pin::pin!(instance);
@@ -291,32 +293,19 @@ async fn together(
         }
     };
     let stopped = async {
-        stop_signal().await;
+        signals.next().await;
         tracing::info!(
             "told to stop: delivering what has been read, for {} s at most",
             stop_timeout.as_secs()
         );
         hub.set_phase(Phase::Stopping { within_ms: millis(stop_timeout) });
-        stop_signal().await;
+        signals.next().await;
     };
     tokio::select! {
         biased;
         result = instance => Ok(result?),
         ending = source => Err(ending),
         () = stopped => Err(Ending::unfinished("told to stop a second time: ended at once")),
-    }
-}
-
-/// Returns when the program is told to stop.
-pub async fn stop_signal() {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
     }
 }
 
