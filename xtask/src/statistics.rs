@@ -19,6 +19,10 @@ impl Series {
         }
     }
 
+    pub fn least(&self) -> f64 {
+        self.0.first().copied().unwrap_or(f64::NAN)
+    }
+
     pub fn highest(&self) -> f64 {
         self.0.last().copied().unwrap_or(f64::NAN)
     }

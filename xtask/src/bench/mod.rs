@@ -20,7 +20,7 @@ use crate::{machine, page};
 pub struct Bench {
     /// The program to measure.
     pub program: PathBuf,
-    /// Whether it was built here, and with it the component.
+    /// Where inputs are, and what the program said.
     pub scratch: PathBuf,
     pub small: bool,
 }

@@ -1,0 +1,193 @@
+//! What the component imports: one log held in memory, and credentials that are always the same.
+
+use wasmtime::component::Resource;
+use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
+
+use crate::bindings::cloudspout::host::{credentials, digest, lifecycle, logs, reports, settings};
+use crate::{State, drive, sha256};
+
+pub struct LogStream;
+pub struct Lookup;
+
+/// Ready at once: there is always something to do.
+struct Now;
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for Now {
+    async fn ready(&mut self) {}
+}
+
+impl State {
+    fn now(&mut self) -> wasmtime::Result<Resource<DynPollable>> {
+        let now = self.table.push(Now)?;
+        subscribe(&mut self.table, now)
+    }
+}
+
+impl logs::Host for State {
+    fn accept(&mut self, _max: u32) -> wasmtime::Result<Vec<Resource<LogStream>>> {
+        if !self.ready {
+            return Ok(Vec::new());
+        }
+        Ok(vec![self.table.push(LogStream)?])
+    }
+
+    fn ready(&mut self, _max: u32) -> wasmtime::Result<Vec<u32>> {
+        Ok(if std::mem::take(&mut self.ready) { vec![1] } else { Vec::new() })
+    }
+
+    fn subscribe(&mut self) -> wasmtime::Result<Resource<DynPollable>> {
+        let never = self.table.push(Never)?;
+        subscribe(&mut self.table, never)
+    }
+}
+
+/// No news will come: all is there from the start.
+struct Never;
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for Never {
+    async fn ready(&mut self) {
+        std::future::pending().await
+    }
+}
+
+impl logs::HostLogStream for State {
+    fn id(&mut self, _stream: Resource<LogStream>) -> wasmtime::Result<u32> {
+        Ok(1)
+    }
+
+    fn open(&mut self, _stream: Resource<LogStream>) -> wasmtime::Result<logs::Opened> {
+        let Some(framing) = self.framing.take() else { wasmtime::bail!("the log is opened twice") };
+        Ok(logs::Opened {
+            framing,
+            start: 0,
+            taken: logs::Positions { stdout: None, stderr: None },
+            terminal: false,
+            container: logs::Container { name: "bench".to_owned(), ..nobody() },
+        })
+    }
+
+    fn read(
+        &mut self,
+        _stream: Resource<LogStream>,
+        max: u32,
+    ) -> wasmtime::Result<Result<Vec<u8>, logs::Pause>> {
+        if self.rest.is_empty() {
+            return Ok(Err(logs::Pause::Ended));
+        }
+        let chunk = self.rest.split_to(self.rest.len().min(max as usize));
+        Ok(Ok(chunk.to_vec()))
+    }
+
+    fn resume(&mut self, _stream: Resource<LogStream>, _taken: logs::Positions) -> wasmtime::Result<u64> {
+        Ok(0)
+    }
+
+    fn acknowledge(
+        &mut self,
+        _stream: Resource<LogStream>,
+        _accepted: logs::Positions,
+    ) -> wasmtime::Result<()> {
+        Ok(())
+    }
+
+    fn drop(&mut self, stream: Resource<LogStream>) -> wasmtime::Result<()> {
+        self.table.delete(stream)?;
+        Ok(())
+    }
+}
+
+impl lifecycle::Host for State {
+    fn current_phase(&mut self) -> wasmtime::Result<lifecycle::Phase> {
+        Ok(lifecycle::Phase::Finishing)
+    }
+}
+
+impl credentials::Host for State {
+    fn fetch(&mut self, _renew: bool) -> wasmtime::Result<Resource<Lookup>> {
+        Ok(self.table.push(Lookup)?)
+    }
+}
+
+impl credentials::HostLookup for State {
+    fn subscribe(&mut self, _lookup: Resource<Lookup>) -> wasmtime::Result<Resource<DynPollable>> {
+        self.now()
+    }
+
+    fn get(
+        &mut self,
+        _lookup: Resource<Lookup>,
+    ) -> wasmtime::Result<Option<Result<credentials::Identity, credentials::Failure>>> {
+        Ok(Some(Ok(credentials::Identity {
+            access_key_id: "AKIDLOCAL".to_owned(),
+            secret_access_key: "local-secret".to_owned(),
+            session_token: None,
+            expires: None,
+        })))
+    }
+
+    fn drop(&mut self, lookup: Resource<Lookup>) -> wasmtime::Result<()> {
+        self.table.delete(lookup)?;
+        Ok(())
+    }
+}
+
+impl settings::Host for State {
+    fn get(&mut self) -> wasmtime::Result<settings::Options> {
+        let options = drive::options();
+        Ok(settings::Options {
+            region: options.region,
+            endpoint: options.endpoint,
+            log_group_name: options.group,
+            log_stream_name: options.stream,
+            host_name: options.host_name,
+            create_group: options.create_group,
+            create_stream: options.create_stream,
+            flush_after: u32::try_from(options.flush_after.0)?,
+            buffer_bytes: options.buffer_bytes,
+            compression: settings::Compression::None,
+            in_flight: options.in_flight,
+            fail_fast: options.fail_fast,
+            seed: options.seed,
+        })
+    }
+}
+
+impl reports::Host for State {
+    fn tell(&mut self, message: reports::Message) -> wasmtime::Result<()> {
+        if message.severity != reports::Severity::Debug {
+            eprintln!("{}", message.text);
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, counts: reports::Counts) -> wasmtime::Result<()> {
+        self.events = counts.events_accepted;
+        Ok(())
+    }
+}
+
+impl digest::Host for State {
+    fn sha256(&mut self, data: Vec<u8>) -> wasmtime::Result<Option<Vec<u8>>> {
+        Ok(Some(sha256(&data).to_vec()))
+    }
+}
+
+fn nobody() -> logs::Container {
+    logs::Container {
+        id: String::new(),
+        name: String::new(),
+        image_name: String::new(),
+        image_id: String::new(),
+        hostname: String::new(),
+        daemon_name: String::new(),
+        entrypoint: String::new(),
+        args: Vec::new(),
+        env: Vec::new(),
+        labels: Vec::new(),
+        log_options: Vec::new(),
+        created: String::new(),
+        log_path: String::new(),
+    }
+}
