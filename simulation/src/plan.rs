@@ -113,6 +113,10 @@ pub struct Plan {
     pub long_lines: bool,
     /// Length of a line that is not odd in any way, at most.
     pub usual_line: u64,
+    /// Length of such a line, at least.
+    pub least_line: u64,
+    /// Whether nothing reaches the service until the trouble is over.
+    pub outage: bool,
     /// How far the machine's clock is ahead of the service's, in nanoseconds, and how often it is stepped.
     pub clock_ahead: i64,
     pub steps: u64,
@@ -141,6 +145,8 @@ impl Plan {
             odd_times: false,
             long_lines: false,
             usual_line: 200,
+            least_line: 4,
+            outage: false,
             clock_ahead: 0,
             steps: 0,
             sick: false,
@@ -242,7 +248,9 @@ impl Plan {
         self.weather = true;
         self.acts = 20;
         self.burst = 40;
-        self.usual_line = chance.pick(&[20_000, 60_000]);
+        self.usual_line = 60_000;
+        self.least_line = 30_000;
+        self.outage = chance.percent(50);
         self.active = self.active.max(60 * SECOND);
     }
 }

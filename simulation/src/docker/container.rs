@@ -48,6 +48,7 @@ pub enum Written {
 /// What a line may be.
 #[derive(Clone, Copy, Debug)]
 pub struct Taste {
+    pub least: u64,
     pub usual: u64,
     pub long: bool,
     pub poison: bool,
@@ -98,7 +99,7 @@ impl Container {
     /// Stops, perhaps in the middle of a line.
     pub fn stop(&mut self, now: u64, chance: &mut Chance) -> Vec<Written> {
         let mut written = Vec::new();
-        let taste = Taste { usual: 900, long: false, poison: false, odd_times: false, burst: 1 };
+        let taste = Taste { least: 4, usual: 900, long: false, poison: false, odd_times: false, burst: 1 };
         self.running = false;
         self.gone = self.lives == 0;
         for side in SIDES {
@@ -139,7 +140,7 @@ impl Container {
         let length = match &after_fragment {
             Some(_) => chance.between(20, 300) as usize,
             None if taste.long && chance.percent(12) => text::long_length(chance),
-            None => text::length(taste.usual, chance),
+            None => text::length(taste.least, taste.usual, chance),
         };
         let length = if length == 0 && (!self.empties || side == Side::Stderr) { 1 } else { length };
         let poison = taste.poison && after_fragment.is_none() && chance.percent(2);

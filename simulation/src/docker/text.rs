@@ -58,13 +58,13 @@ fn fill(line: &mut Vec<u8>, length: usize, chance: &mut Chance, piece: fn(&mut C
 }
 
 /// A length: mostly short, at times odd.
-pub fn length(usual: u64, chance: &mut Chance) -> usize {
+pub fn length(least: u64, usual: u64, chance: &mut Chance) -> usize {
     let length = match chance.below(100) {
         0..4 => 0,
         4..9 => chance.between(1, 3),
         9 => chance.pick(&[16_383, 16_384, 16_385, 32_767, 32_768, 40_000]),
         10..13 => chance.spread(1_000, 9_000),
-        _ => chance.spread(4, usual),
+        _ => chance.spread(least, usual),
     };
     length as usize
 }

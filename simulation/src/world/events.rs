@@ -70,7 +70,7 @@ impl World {
             }
             Happening::TellToStop => self.tell_to_stop(),
             Happening::Weather => {
-                if self.now < self.plan.active {
+                if self.now < self.plan.active && !self.plan.outage {
                     self.weather = Weather::draw(&mut self.chance);
                     let weather = self.weather;
                     self.note(|| format!("{weather:?}"), 6);
@@ -123,6 +123,7 @@ impl World {
 
     fn act(&mut self, container: usize) {
         let taste = Taste {
+            least: self.plan.least_line,
             usual: self.plan.usual_line,
             long: self.plan.long_lines,
             poison: self.plan.poison,

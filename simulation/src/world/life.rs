@@ -24,6 +24,9 @@ impl World {
         if self.plan.weather {
             self.service.memory_lag = self.chance.pick(&[0, 0, 1_500 * MILLI]);
         }
+        if self.plan.outage {
+            self.weather.refused = 100;
+        }
         for number in 0..self.plan.containers as usize {
             self.add_container(number);
         }
