@@ -6,6 +6,7 @@ use cloudspout::shipper::{Pause, Positions};
 
 use crate::chance::Chance;
 use crate::docker::{Container, Log};
+use crate::plan::MILLI;
 
 /// A log stream that the machine reads.
 #[derive(Debug)]
@@ -62,8 +63,8 @@ impl Feed {
         (feed, start)
     }
 
-    /// Goes on at, or before, what was taken; the offset of the next byte. `skipped`: so much further than
-    /// right, which is a fault.
+    /// Goes on at, or before, what was taken; the offset of the next byte. `skipped`: that many steps
+    /// further than right, which is a fault.
     pub fn resume(&mut self, log: &Log, taken: &Positions, skipped: u64, chance: &mut Chance) -> u64 {
         self.paused = false;
         let earliest = |of: fn(&Position) -> u64| {
@@ -72,7 +73,7 @@ impl Feed {
         };
         match &mut self.way {
             Way::File { next } => {
-                let mut start = earliest(|position| position.offset) + skipped;
+                let mut start = earliest(|position| position.offset) + 300 * skipped;
                 if chance.percent(25) {
                     start -= chance.below(start.min(500) + 1);
                 }
@@ -80,7 +81,7 @@ impl Feed {
                 *next
             }
             Way::Api { since, next, ready, behind, offset } => {
-                *since = earliest(|position| position.time.nanos()) + skipped;
+                *since = earliest(|position| position.time.nanos()) + 300 * MILLI * skipped;
                 if chance.percent(25) {
                     *since -= chance.spread(1, 900_000_000).min(*since);
                 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use cloudspout::lines::{Framing, Side};
 
 use super::log::{Log, PIECE};
-use super::{text, time};
+use super::text;
 use crate::chance::Chance;
 
 /// A container and its log.
@@ -146,7 +146,7 @@ impl Container {
         let poison = taste.poison && after_fragment.is_none() && chance.percent(2);
         let time = self.time(side, now, taste.odd_times, chance);
         let content = self.content(side, length, poison, after_fragment.is_some(), chance);
-        let joined = after_fragment.map(|(head, _)| self.joined(&head, &content, time));
+        let joined = after_fragment.and_then(|(head, _)| self.joined(&head, &content));
         let ended = if self.terminal { [content.as_slice(), b"\r"].concat() } else { content };
         let pieces = self.pieces(&ended, chance);
         written.push(self.begun(side, &pieces, time, poison, joined));
@@ -205,13 +205,12 @@ impl Container {
         Written::Begun { side, time: self.log.is_timed().then_some(time), parts, poison, joined }
     }
 
-    /// How a line without an end and the next one read, if nobody saw the end between them.
-    fn joined(&self, head: &[u8], tail: &[u8], time: u64) -> String {
-        let head = text::lossy(head);
-        let tail = text::lossy(tail);
+    /// How a line without an end and the next one read, if nobody saw the end between them. Docker's own
+    /// pieces tell it: only full ones go on.
+    fn joined(&self, head: &[u8], tail: &[u8]) -> Option<String> {
         match self.log.framing {
-            Framing::LinesWithTimes => format!("{head}{} {tail}", time::fixed(time)),
-            _ => format!("{head}{tail}"),
+            Framing::Lines | Framing::Frames => Some(text::lossy(&[head, tail].concat())),
+            Framing::LinesWithTimes | Framing::FramesWithTimes | Framing::JsonFile => None,
         }
     }
 

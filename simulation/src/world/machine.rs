@@ -115,7 +115,7 @@ impl World {
     }
 
     fn resume(&mut self, source: SourceId, taken: Positions) {
-        let skipped = if self.strikes(Sabotage::ResumeTooLate) { 60 } else { 0 };
+        let skipped = u64::from(self.sabotage == Some(Sabotage::ResumeTooLate));
         let Some(machine) = &mut self.machine else { return };
         let Some(feed) = machine.feeds.get_mut(&source) else { return };
         let container = feed.container;
