@@ -8,7 +8,7 @@ pub struct Chance {
 
 impl Chance {
     pub fn new(seed: u64) -> Chance {
-        Chance { state: mix(seed ^ 0x5EED_0F_C10D) }
+        Chance { state: mix(seed ^ 0x005E_ED0F_C10D) }
     }
 
     /// An independent stream, so that a draw more in one place changes nothing in another.

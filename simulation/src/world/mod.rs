@@ -125,7 +125,9 @@ impl World {
     }
 
     /// As [`World::run`], with a planted fault; keeps a trace on demand.
-    #[expect(clippy::missing_errors_doc, clippy::type_complexity, reason = "as above")]
+    ///
+    /// # Errors
+    /// As there, with the trace.
     pub fn run_with(
         seed: u64,
         profile: Profile,
