@@ -44,6 +44,8 @@ pub(super) fn split_lines(bytes: &[u8], start: u64, mut each: impl FnMut(&[u8], 
 pub struct LinesWithTimes {
     clock: Clock,
     state: State,
+    /// The time that the line under way began with, and its space: every piece of the line repeats it.
+    prefix: Vec<u8>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -53,7 +55,8 @@ enum State {
     Start,
     /// In a piece that may have so many more bytes.
     Body { time: Timestamp, left: usize },
-    /// Behind a full piece: a further time, if the line goes on in a further piece.
+    /// Behind a full piece. Docker may have made it longer, by replacing bytes that were not UTF-8, so its
+    /// end is where the line's time stands again.
     Joint { time: Timestamp },
     /// In a line that began without a time.
     Lost,
@@ -98,39 +101,41 @@ impl LinesWithTimes {
         let mut left = bytes;
         while !left.is_empty() {
             let (used, state) = match self.state {
-                State::Start | State::Joint { .. } if !last && !has_whole_time(left) => break,
+                State::Start if !last && !has_whole_time(left) => break,
                 State::Start => match self.time_of(left) {
                     Some((time, used)) => (used, State::Body { time, left: FULL_PIECE }),
                     None => (0, State::Lost),
                 },
-                State::Joint { time } => {
-                    let used = self.time_of(left).map_or(0, |(_, used)| used);
-                    (used, State::Body { time, left: FULL_PIECE })
-                }
                 State::Body { time, left: room } => {
                     let window = left.get(..room.saturating_add(1)).unwrap_or(left);
                     let line_end = memchr::memchr(b'\n', window);
                     let length = line_end.unwrap_or(window.len().min(room));
-                    let used = length + usize::from(line_end.is_some());
-                    let end = if line_end.is_some() { End::Line } else { End::Open };
-                    let text = Text::Raw(left.get(..length).unwrap_or_default());
-                    let behind = *offset + used as u64;
-                    if end == End::Line || length > 0 {
-                        out.piece(Piece {
-                            side: Side::Stdout,
-                            time,
-                            text,
-                            end,
-                            same_frame: room < FULL_PIECE,
-                            offset: behind,
-                        });
-                    }
-                    let state = match end {
-                        End::Line => State::Start,
-                        End::Open if length == room => State::Joint { time },
-                        End::Open => State::Body { time, left: room - length },
+                    let same_frame = room < FULL_PIECE;
+                    let used = piece(left, length, line_end.is_some(), same_frame, time, *offset, out);
+                    let state = match line_end {
+                        Some(_) => State::Start,
+                        None if length == room => State::Joint { time },
+                        None => State::Body { time, left: room - length },
                     };
                     (used, state)
+                }
+                State::Joint { time } => {
+                    let line_end = memchr::memchr(b'\n', left);
+                    let line = left.get(..line_end.unwrap_or(left.len())).unwrap_or_default();
+                    if let Some(joint) = memchr::memmem::find(line, &self.prefix) {
+                        let used = piece(left, joint, false, true, time, *offset, out);
+                        (used + self.prefix.len(), State::Body { time, left: FULL_PIECE })
+                    } else if let Some(end) = line_end {
+                        (piece(left, end, true, true, time, *offset, out), State::Start)
+                    } else {
+                        // The time may have begun.
+                        let held_back = if last { 0 } else { self.prefix.len().saturating_sub(1) };
+                        let length = left.len().saturating_sub(held_back);
+                        if length == 0 {
+                            break;
+                        }
+                        (piece(left, length, false, true, time, *offset, out), State::Joint { time })
+                    }
                 }
                 State::Lost => {
                     let line_end = memchr::memchr(b'\n', left);
@@ -146,10 +151,33 @@ impl LinesWithTimes {
         bytes.len() - left.len()
     }
 
+    /// The time at the start of a line, and the length of its text and space.
     fn time_of(&mut self, bytes: &[u8]) -> Option<(Timestamp, usize)> {
         let (time, length) = self.clock.read(bytes)?;
-        (bytes.get(length) == Some(&b' ')).then_some((time, length + 1))
+        let prefix = bytes.get(..=length).filter(|prefix| prefix.ends_with(b" "))?;
+        self.prefix.clear();
+        self.prefix.extend_from_slice(prefix);
+        Some((time, prefix.len()))
     }
+}
+
+/// Passes on the first `length` bytes, if there are any or they end a line; how many bytes that used up.
+fn piece<S: Sink>(
+    bytes: &[u8],
+    length: usize,
+    ends_line: bool,
+    same_frame: bool,
+    time: Timestamp,
+    offset: u64,
+    out: &mut Output<'_, S>,
+) -> usize {
+    let used = length + usize::from(ends_line);
+    if used > 0 {
+        let text = Text::Raw(bytes.get(..length).unwrap_or_default());
+        let end = if ends_line { End::Line } else { End::Open };
+        out.piece(Piece { side: Side::Stdout, time, text, end, same_frame, offset: offset + used as u64 });
+    }
+    used
 }
 
 /// Whether so much is at hand that a time, if one stands here, is whole.
@@ -244,6 +272,21 @@ mod tests {
                 decoder.read(bytes, Timestamp::default(), &mut heard);
             }
             assert_eq!(texts(&heard), ["two", "three"], "chunks of {chunk}");
+        }
+    }
+
+    #[test]
+    fn a_terminals_piece_that_docker_made_longer_ends_where_the_time_stands_again() {
+        let time = "1970-01-01T00:00:00.000000007Z ";
+        let cut = format!("{}\u{FFFD}\u{FFFD}", "x".repeat(FULL_PIECE - 2));
+        let log = format!("{time}{cut}{time}\u{FFFD} goes on\r\n{time}next\r\n");
+        for chunk in [1, 7, 1_000, FULL_PIECE, FULL_PIECE + 3, FULL_PIECE + 40, 1 << 20] {
+            let heard = read(Framing::LinesWithTimes, true, log.as_bytes(), chunk);
+            assert_eq!(
+                texts(&heard),
+                [format!("{cut}\u{FFFD} goes on").as_str(), "next"],
+                "chunks of {chunk}"
+            );
         }
     }
 

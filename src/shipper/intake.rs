@@ -22,6 +22,10 @@ impl Shipper {
         }
         source.stage = Stage::Readable;
         self.readable.push_back(id);
+        // Not before there is more: should the source turn out to be gone, a half line is all there will be.
+        if let Some(start) = source.resumed_at.take() {
+            source.decoder.restart(start);
+        }
         self.counts.bytes_read += bytes.len() as u64;
         self.with_lines(id, now, |decoder, gatherer| decoder.read(bytes, now, gatherer));
     }
@@ -49,7 +53,7 @@ impl Shipper {
     /// A source goes on, with the byte at `start`.
     pub fn handle_resumed(&mut self, id: SourceId, start: u64) {
         if let Some(source) = self.sources.get_mut(&id) {
-            source.decoder.restart(start);
+            source.resumed_at = Some(start);
         }
     }
 

@@ -16,6 +16,8 @@ pub struct Source {
     pub called: String,
     pub stage: Stage,
     pub progress: Progress,
+    /// Where the host goes on, once it has said so and until it does.
+    pub resumed_at: Option<u64>,
     order: Order,
     /// Whether the log cannot be read a second time.
     pub once_only: bool,
@@ -70,6 +72,7 @@ impl Source {
             called,
             stage: Stage::Idle,
             progress: Progress { made: taken_or_none, delivered: taken_or_none, acknowledged: taken },
+            resumed_at: None,
             order,
             once_only: matches!(framing, Framing::Lines | Framing::Frames),
         }

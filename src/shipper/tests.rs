@@ -594,3 +594,20 @@ fn a_thousand_destinations_are_no_storm_of_requests() {
     }
     assert_eq!(delivered, 1_000);
 }
+
+#[test]
+fn a_half_line_of_a_source_that_broke_off_and_is_gone_is_delivered() {
+    let mut world = World::new();
+    let source = world.open(1, "web");
+    world.log(source, b"one\nhalf");
+    for pause in [Pause::Interrupted, Pause::Ended] {
+        world.shipper.handle_readable(source);
+        world.drain();
+        world.shipper.handle_pause(source, pause, world.now);
+        world.drain();
+        world.shipper.handle_resumed(source, 4);
+    }
+    world.pass(5_000);
+    assert_eq!(world.accept(), ["one", "half"]);
+    assert_eq!(world.released, [source]);
+}

@@ -21,7 +21,11 @@ fn containers_that_live_for_a_moment_arrive_whole() {
         strict.wait_for_events(1, ARRIVAL);
         let name = |number: usize| format!("brief-{number}");
         for number in 0..CONTAINERS {
-            docker.prepare(&name(number), &lines(&name(number), 50), format!("end of {number}").as_bytes());
+            // Engine 20.10 may end the follow of a container that is removed at once before it has written a
+            // last line that has no end; its file has it.
+            let line_end = if source == "api" { "\n" } else { "" };
+            let last = format!("end of {number}{line_end}");
+            docker.prepare(&name(number), &lines(&name(number), 50), last.as_bytes());
             docker.launch(&name(number), &["--rm"]);
         }
         strict.settle(1 + CONTAINERS * 51, ARRIVAL / 3);
