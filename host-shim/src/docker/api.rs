@@ -37,7 +37,6 @@ pub(super) async fn follow(
     let writer = shared.hub.open(shared.opening(&found, taken), keeper.clone());
     let mut run = found.state.started_at;
     let mut backoff = Backoff::default();
-    let mut at_end = false;
     loop {
         let began = Instant::now();
         let broken = pass_on(&shared.engine, body, &writer).await.err();
@@ -52,21 +51,6 @@ pub(super) async fn follow(
         };
         let same_run = now.state.started_at == run;
         let stopped = broken.is_none() && !(same_run && now.is_running());
-        // The daemon may end a follow before it has written the last line, if that has no line end.
-        if stopped && !at_end {
-            at_end = true;
-            let Some(taken) = writer.pause(Pause::Interrupted).await else { return };
-            match shared.engine.logs(&container.id, Extent::Last, taken.time().max(from)).await {
-                Ok(last) => {
-                    body = last;
-                    continue;
-                }
-                Err(EngineError::Gone(_)) => return writer.end(),
-                // The end of a log that cannot be read now will be missing, should it have come late.
-                Err(problem) => tracing::debug!(container = container.id, "{problem}"),
-            }
-        }
-        at_end = false;
         let pause = if stopped { Pause::Stopped } else { Pause::Interrupted };
         let Some(taken) = writer.pause(pause).await else { return };
         since = taken.time().max(from);

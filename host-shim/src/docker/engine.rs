@@ -39,12 +39,7 @@ pub enum Extent {
     Follow,
     /// What there is.
     Stored,
-    /// The last few messages of what there is: the daemon reads them from the log's end.
-    Last,
 }
-
-/// Far more than the daemon writes at once when a container ends.
-const LAST_FEW: u32 = 128;
 
 impl Engine {
     pub fn new(address: Address) -> Engine {
@@ -100,13 +95,13 @@ impl Engine {
 
     /// A container's log with times, from `since` on, inclusive (nanoseconds; 0 for all).
     pub async fn logs(&self, id: &str, extent: Extent, since: u64) -> Result<Body, EngineError> {
-        let extent = match extent {
-            Extent::Follow => "follow=1".to_owned(),
-            Extent::Stored => "follow=0".to_owned(),
-            Extent::Last => format!("follow=0&tail={LAST_FEW}"),
+        let follow = match extent {
+            Extent::Follow => 1,
+            Extent::Stored => 0,
         };
         let since = if since == 0 { String::new() } else { format!("&since={}", instant::since(since)) };
-        self.stream(&format!("/containers/{id}/logs?{extent}&stdout=1&stderr=1&timestamps=1{since}")).await
+        self.stream(&format!("/containers/{id}/logs?follow={follow}&stdout=1&stderr=1&timestamps=1{since}"))
+            .await
     }
 
     async fn call<T: DeserializeOwned>(&self, path: &str) -> Result<T, EngineError> {
