@@ -20,22 +20,24 @@ fn containers_that_live_for_a_moment_arrive_whole() {
         first.out(b"begin\n");
         strict.wait_for_events(1, ARRIVAL);
         let name = |number: usize| format!("brief-{number}");
+        // Engine 20.10 may end the follow of a container that is removed at once before its very last line;
+        // the container's file has it.
+        let ends = |number: usize| match source {
+            "api" => Vec::new(),
+            _ => vec![format!("end of {number}")],
+        };
         for number in 0..CONTAINERS {
-            // Engine 20.10 may end the follow of a container that is removed at once before it has written a
-            // last line that has no end; its file has it.
-            let line_end = if source == "api" { "\n" } else { "" };
-            let last = format!("end of {number}{line_end}");
-            docker.prepare(&name(number), &lines(&name(number), 50), last.as_bytes());
+            docker.prepare(&name(number), &lines(&name(number), 50), &ends(number).concat().into_bytes());
             docker.launch(&name(number), &["--rm"]);
         }
-        strict.settle(1 + CONTAINERS * 51, ARRIVAL / 3);
+        strict.settle(1 + CONTAINERS * (50 + ends(0).len()), ARRIVAL / 3);
         shipping.terminate().assert_code(0);
         let streams = strict.stop().streams(GROUP);
         for number in 0..CONTAINERS {
             let stdout = messages(&lines(&name(number), 50), Way::JsonFile);
             let what = format!("{source}, {}", name(number));
             let arrived = streams.get(&name(number)).map_or(&[][..], Vec::as_slice);
-            assert_both(&what, arrived, &stdout, &[format!("end of {number}")]);
+            assert_both(&what, arrived, &stdout, &ends(number));
         }
     }
 }
