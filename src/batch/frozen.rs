@@ -39,11 +39,6 @@ impl Frozen {
         &self.marks
     }
 
-    /// The times of the first and of the last event, in milliseconds.
-    pub fn times(&self) -> Option<(u64, u64)> {
-        Some((self.events.first()?.time, self.events.last()?.time))
-    }
-
     /// What it takes of memory, in bytes.
     pub fn held(&self) -> usize {
         self.body.capacity() + self.events.capacity() * size_of::<Entry>()

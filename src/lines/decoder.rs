@@ -116,11 +116,6 @@ impl Decoder {
     pub fn waiting(&self) -> usize {
         self.partial.len()
     }
-
-    /// Bytes held of lines that are not complete.
-    pub fn held(&self) -> usize {
-        self.partial.capacity() + self.lanes.stdout.held() + self.lanes.stderr.held()
-    }
 }
 
 /// Where a form puts the pieces it finds.

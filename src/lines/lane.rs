@@ -73,11 +73,6 @@ impl Lane {
         self.line.is_some() || self.passed.into_line > 0
     }
 
-    /// Bytes held for a line under way.
-    pub fn held(&self) -> usize {
-        self.text.capacity()
-    }
-
     /// Forgets a half line: the host goes back, and what lies before it is passed over.
     pub fn restart(&mut self) {
         self.passed = self.read_to();
