@@ -1,0 +1,180 @@
+//! Scenarios: the machine in simulated time, against an imitation of the service.
+
+mod answers;
+mod batches;
+mod clock;
+mod memory;
+mod sources;
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::batch::SourceId;
+use crate::cloudwatch::Operation;
+use crate::delivery::{Answer, Response};
+use crate::lines::Position;
+use crate::settings::{Compression, Options};
+use crate::sigv4::Credentials;
+use crate::time::Millis;
+
+/// The machine, the time, and everything it asked for.
+struct World {
+    shipper: Shipper,
+    now: Timestamp,
+    /// Requests whose answer is outstanding, oldest first.
+    sent: VecDeque<Request>,
+    reads: Vec<SourceId>,
+    resumed: Vec<(SourceId, Positions)>,
+    acknowledged: BTreeMap<SourceId, Positions>,
+    released: Vec<SourceId>,
+    said: Vec<(Severity, String)>,
+    fetches: Vec<bool>,
+    until: Option<Timestamp>,
+    done: Option<Result<(), Failure>>,
+}
+
+fn options() -> Options {
+    Options {
+        region: "eu-central-1".into(),
+        endpoint: None,
+        group: "g".into(),
+        stream: "{{.Name}}".into(),
+        host_name: "h".into(),
+        create_group: true,
+        create_stream: true,
+        flush_after: Millis(5_000),
+        buffer_bytes: 8 << 20,
+        compression: Compression::None,
+        in_flight: 1,
+        fail_fast: false,
+        seed: 1,
+    }
+}
+
+impl World {
+    fn new() -> World {
+        World::with(options())
+    }
+
+    fn with(options: Options) -> World {
+        let settings = Settings::of(&options).unwrap();
+        let mut world = World {
+            shipper: Shipper::new(settings, Box::new(|_| [7; 32])),
+            now: Timestamp::from_millis(1_800_000_000_000),
+            sent: VecDeque::new(),
+            reads: Vec::new(),
+            resumed: Vec::new(),
+            acknowledged: BTreeMap::new(),
+            released: Vec::new(),
+            said: Vec::new(),
+            fetches: Vec::new(),
+            until: None,
+            done: None,
+        };
+        world.drain();
+        assert_eq!(world.fetches, [false], "credentials are asked for early");
+        world.credentials();
+        world
+    }
+
+    fn credentials(&mut self) {
+        let credentials = Credentials::new("AKID".into(), "secret".into(), None, None);
+        self.shipper.handle_credentials(Ok(credentials), self.now);
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        loop {
+            match self.shipper.poll_output(self.now) {
+                Output::Read { source, .. } => self.reads.push(source),
+                Output::Resume { source, taken } => self.resumed.push((source, taken)),
+                Output::Acknowledge { source, accepted } => {
+                    self.acknowledged.insert(source, accepted);
+                }
+                Output::Release(source) => self.released.push(source),
+                Output::Send(request) => self.sent.push_back(request),
+                Output::FetchCredentials { renew } => self.fetches.push(renew),
+                Output::Tell(severity, text) => self.said.push((severity, text)),
+                Output::Wait(until) => {
+                    self.until = until;
+                    return;
+                }
+                Output::Done(result) => {
+                    self.done = Some(result);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn open(&mut self, id: u32, name: &str) -> SourceId {
+        let source = SourceId(id);
+        let container = Container { name: name.into(), ..Container::default() };
+        let taken = Positions::default();
+        let opening = Opening { framing: Framing::Lines, start: 0, taken, terminal: false, container };
+        self.shipper.handle_opened(source, opening);
+        self.drain();
+        source
+    }
+
+    /// Hands in a chunk of log, if the machine asks for it.
+    fn log(&mut self, source: SourceId, bytes: &[u8]) -> bool {
+        self.shipper.handle_readable(source);
+        self.drain();
+        let Some(at) = self.reads.iter().position(|read| *read == source) else { return false };
+        self.reads.remove(at);
+        self.shipper.handle_bytes(source, bytes, self.now);
+        self.drain();
+        // The machine reads on until there is nothing.
+        while let Some(at) = self.reads.iter().position(|read| *read == source) {
+            self.reads.remove(at);
+            self.shipper.handle_bytes(source, b"", self.now);
+            self.drain();
+        }
+        true
+    }
+
+    fn pass(&mut self, millis: u64) {
+        self.now = self.now + Millis(millis);
+        self.drain();
+    }
+
+    /// Lets time pass until the machine does something.
+    fn wake(&mut self) {
+        self.now = self.until.expect("nothing to wait for").max(self.now);
+        self.drain();
+    }
+
+    /// Answers the oldest request; says what it was.
+    fn answer(&mut self, answer: Answer) -> (Operation, Vec<String>) {
+        let request = self.sent.pop_front().expect("nothing was sent");
+        self.shipper.handle_answer(request.id, &answer, self.now);
+        self.drain();
+        (request.operation, messages(&request))
+    }
+
+    fn accept(&mut self) -> Vec<String> {
+        self.answer(status(200, "{}")).1
+    }
+
+    fn offset_accepted(&self, source: SourceId) -> u64 {
+        self.acknowledged
+            .get(&source)
+            .and_then(|positions| positions.stdout)
+            .map_or(0, |position| position.offset)
+    }
+}
+
+fn status(status: u16, body: &str) -> Answer {
+    Answer::Response(Response { status, body: body.as_bytes().to_vec(), ..Response::default() })
+}
+
+fn code(code: &str) -> Answer {
+    status(400, &format!("{{\"__type\":\"{code}\"}}"))
+}
+
+fn messages(request: &Request) -> Vec<String> {
+    let body: serde_json::Value = serde_json::from_slice(request.body.bytes()).unwrap();
+    let events = body["logEvents"].as_array().cloned().unwrap_or_default();
+    events.iter().map(|event| event["message"].as_str().unwrap().to_owned()).collect()
+}
