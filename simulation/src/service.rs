@@ -202,6 +202,7 @@ pub fn answer(status: u16, body: String, now: u64) -> Response {
     Response {
         status,
         error_type: None,
+        is_amz_json: true,
         date: Some(Timestamp::from_millis(now * 1_000)),
         retry_after: None,
         body: body.into_bytes(),

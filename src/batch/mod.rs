@@ -143,6 +143,11 @@ impl Batch {
         self.events.len()
     }
 
+    /// As CloudWatch counts.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// When the batch was opened.
     pub fn since(&self) -> Timestamp {
         self.since

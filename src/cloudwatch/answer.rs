@@ -1,6 +1,9 @@
 //! Reads what the service answers.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// Which events of a batch were not taken, as `rejectedLogEventsInfo` says it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,13 +24,21 @@ impl Rejected {
 
 /// Why an answer with status 200 is not one of CloudWatch Logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AnswerError;
+pub enum AnswerError {
+    /// It is no JSON object.
+    NotJson,
+    /// It is an object of something else: nothing in it is what the service says.
+    Foreign,
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Accepted {
-    #[serde(default)]
+    next_sequence_token: Option<IgnoredAny>,
     rejected_log_events_info: Option<RejectedInfo>,
+    rejected_entity_info: Option<IgnoredAny>,
+    #[serde(flatten)]
+    other: BTreeMap<String, IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -44,13 +55,19 @@ struct RejectedInfo {
 /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_RejectedLogEventsInfo.html>
 ///
 /// # Errors
-/// For what is not a JSON object.
+/// For what is no JSON object, or one without anything that the service says.
 pub fn parse_accepted(body: &[u8], events: usize) -> Result<Rejected, AnswerError> {
     // A list would be read as the fields in order.
     if body.trim_ascii_start().first() != Some(&b'{') {
-        return Err(AnswerError);
+        return Err(AnswerError::NotJson);
     }
-    let accepted: Accepted = serde_json::from_slice(body).map_err(|_| AnswerError)?;
+    let accepted: Accepted = serde_json::from_slice(body).map_err(|_| AnswerError::NotJson)?;
+    let says_something = accepted.next_sequence_token.is_some()
+        || accepted.rejected_log_events_info.is_some()
+        || accepted.rejected_entity_info.is_some();
+    if !says_something && !accepted.other.is_empty() {
+        return Err(AnswerError::Foreign);
+    }
     let Some(info) = accepted.rejected_log_events_info else { return Ok(Rejected::default()) };
     let old_end = info.too_old_log_event_end_index.unwrap_or(0).min(events);
     let expired_end = info.expired_log_event_end_index.unwrap_or(0).min(events);
@@ -125,8 +142,22 @@ mod tests {
     fn only_a_json_object_is_an_answer() {
         assert!(parse_accepted(b"{}", 1).is_ok());
         assert!(parse_accepted(br#"{"rejectedLogEventsInfo":null}"#, 1).is_ok());
-        for body in ["", "<html>", "[]", "null", "ok", "{", "7"] {
-            assert!(parse_accepted(body.as_bytes(), 1).is_err(), "{body}");
+        for body in ["", "<html>", "[]", "null", "ok", "{", "7", "{} {}"] {
+            assert_eq!(parse_accepted(body.as_bytes(), 1), Err(AnswerError::NotJson), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_object_of_something_else_is_no_answer() {
+        for body in [r#"{"status":"ok"}"#, r#"{"__type":"InternalFailure"}"#, r#"{"error":null}"#] {
+            assert_eq!(parse_accepted(body.as_bytes(), 1), Err(AnswerError::Foreign), "{body}");
+        }
+        for body in [
+            r#"{"nextSequenceToken":null}"#,
+            r#"{"nextSequenceToken":"4","somethingNew":1}"#,
+            r#"{"rejectedEntityInfo":{"errorType":"InvalidEntity"},"somethingNew":1}"#,
+        ] {
+            assert_eq!(parse_accepted(body.as_bytes(), 1), Ok(Rejected::default()), "{body}");
         }
     }
 

@@ -11,7 +11,6 @@ use wasi::io::streams::{InputStream, OutputStream, StreamError};
 use crate::cloudwatch::Endpoint;
 use crate::delivery::{Answer, Response};
 use crate::shipper::{Request, RequestId};
-use crate::time::{Millis, Timestamp};
 
 /// A request that has been handed to the host.
 pub struct Exchange {
@@ -165,21 +164,7 @@ fn reading(response: IncomingResponse) -> Stage {
 
 fn head(response: &IncomingResponse) -> Response {
     let headers = response.headers();
-    let text = |name: &str| {
-        let value = headers.get(name).into_iter().next()?;
-        String::from_utf8(value).ok()
-    };
-    let number = |name: &str| text(name)?.trim().parse::<u64>().ok();
-    let date = text("date").and_then(|date| httpdate::parse_http_date(&date).ok());
-    let date = date.and_then(|date| date.duration_since(std::time::UNIX_EPOCH).ok());
-    let seconds = |seconds: u64| Millis(seconds.saturating_mul(1_000));
-    Response {
-        status: response.status(),
-        error_type: text("x-amzn-errortype"),
-        date: date.map(|date| Timestamp::from_millis(date.as_millis() as u64)),
-        retry_after: number("x-amz-retry-after").map(Millis).or_else(|| number("retry-after").map(seconds)),
-        body: Vec::new(),
-    }
+    Response::of_head(response.status(), |name| String::from_utf8(headers.get(name).into_iter().next()?).ok())
 }
 
 /// What went wrong on the way: whether the request can have arrived decides.

@@ -1,6 +1,7 @@
 //! What an answer means, and so what to do: a pure function, with a table of every case.
 
-use crate::cloudwatch::{Operation, Rejected, error_code, parse_accepted};
+use super::Response;
+use crate::cloudwatch::{AnswerError, Operation, Rejected, error_code, parse_accepted};
 use crate::time::{Millis, Timestamp};
 
 /// What came of a request.
@@ -11,19 +12,6 @@ pub enum Answer {
     NotSent(String),
     /// It left, or part of it did, and no answer came: it may have been carried out.
     Unanswered(String),
-}
-
-/// A response, as far as it matters.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Response {
-    pub status: u16,
-    /// The header `x-amzn-errortype`.
-    pub error_type: Option<String>,
-    /// The header `date`.
-    pub date: Option<Timestamp>,
-    /// `x-amz-retry-after` (ms), else `retry-after` (s).
-    pub retry_after: Option<Millis>,
-    pub body: Vec<u8>,
 }
 
 /// What to do.
@@ -75,6 +63,22 @@ pub enum Refusal {
     Invalid(String),
 }
 
+impl Answer {
+    /// Whether a request that was not answered as it should be may have been carried out all the same:
+    /// no answer came, or something else gave it, as a gateway does whose patience ended.
+    pub fn leaves_open(&self) -> bool {
+        match self {
+            Answer::NotSent(_) => false,
+            Answer::Unanswered(_) => true,
+            Answer::Response(response) => match response.status {
+                // An error of the service's own has a code, and says that nothing was done.
+                500..=599 => error_code(response.error_type.as_deref(), &response.body).is_none(),
+                status => status == 200,
+            },
+        }
+    }
+}
+
 /// Our clock and the service's may differ by so much; beyond it, signatures are refused.
 const CLOCK_TOLERANCE: Millis = Millis(4 * 60 * 1_000);
 
@@ -99,6 +103,8 @@ fn of_response(response: &Response, operation: Operation, events: usize, signed:
     let Some(error) = error else {
         return match status {
             429 => Verdict::Retry(Cause::Throttled { asked, text: format!("status {status}") }),
+            // Something in between lost its patience with our body.
+            408 => Verdict::Retry(Cause::Fault { asked, text: format!("status {status}") }),
             413 => Verdict::Halve(Refusal::Invalid("the request is too large".into())),
             500..=599 => Verdict::Retry(Cause::Fault { asked, text: format!("status {status}") }),
             300..=399 => Verdict::Hold(Refusal::NotCloudWatch(format!("it redirects (status {status})"))),
@@ -151,7 +157,12 @@ fn of_success(response: &Response, operation: Operation, events: usize) -> Verdi
     match operation {
         Operation::PutLogEvents => match parse_accepted(&response.body, events) {
             Ok(rejected) => Verdict::Accept(rejected),
-            Err(_) => not_cloudwatch("it answers with status 200 and something else than JSON"),
+            // Should the service ever say something new only, it says it in its own type of content.
+            Err(AnswerError::Foreign) if response.is_amz_json => Verdict::Accept(Rejected::default()),
+            Err(AnswerError::Foreign) => not_cloudwatch("it answers with status 200 and JSON of its own"),
+            Err(AnswerError::NotJson) => {
+                not_cloudwatch("it answers with status 200 and something else than JSON")
+            }
         },
         // The service answers these with nothing at all; some emulators with an empty object.
         Operation::CreateLogStream | Operation::CreateLogGroup => match response.body.trim_ascii() {
@@ -297,6 +308,26 @@ mod tests {
             (response(200, ""), not_cloudwatch("it answers with status 200 and something else than JSON")),
             (response(302, ""), not_cloudwatch("it redirects (status 302)")),
             (response(404, "<html>"), not_cloudwatch("it answers with status 404 and no error code")),
+            (
+                response(200, r#"{"status":"ok"}"#),
+                not_cloudwatch("it answers with status 200 and JSON of its own"),
+            ),
+            (
+                Answer::Response(Response {
+                    status: 200,
+                    is_amz_json: true,
+                    body: br#"{"somethingNew":1}"#.to_vec(),
+                    ..Response::default()
+                }),
+                Verdict::Accept(Rejected::default()),
+            ),
+            (response(204, ""), not_cloudwatch("it answers with status 204 and no error code")),
+            (response(301, ""), not_cloudwatch("it redirects (status 301)")),
+            (response(307, ""), not_cloudwatch("it redirects (status 307)")),
+            (response(403, "<html>"), not_cloudwatch("it answers with status 403 and no error code")),
+            (response(408, ""), fault("status 408".into())),
+            (response(502, "<html>"), fault("status 502".into())),
+            (response(504, "<html>"), fault("status 504".into())),
             (response(500, "oops"), fault("status 500".into())),
             (response(503, ""), fault("status 503".into())),
             (response(429, ""), throttled("status 429".into())),
@@ -321,6 +352,50 @@ mod tests {
         ];
         for (answer, verdict) in table {
             assert_eq!(put(&answer), verdict, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_service_asks_for_comes_with_the_verdict() {
+        let asked = Some(Millis(7_000));
+        for (answer, cause) in [
+            (response(429, ""), Cause::Throttled { asked, text: "status 429".into() }),
+            (response(503, ""), Cause::Fault { asked, text: "status 503".into() }),
+            (
+                coded(400, "ThrottlingException"),
+                Cause::Throttled { asked, text: said("ThrottlingException") },
+            ),
+            (
+                coded(503, "ServiceUnavailableException"),
+                Cause::Fault { asked, text: said("ServiceUnavailableException") },
+            ),
+        ] {
+            let Answer::Response(response) = answer else { unreachable!() };
+            let answer = Answer::Response(Response { retry_after: asked, ..response });
+            assert_eq!(put(&answer), Verdict::Retry(cause), "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_was_never_definitely_answered_may_have_been_carried_out() {
+        for (answer, open) in [
+            (Answer::NotSent("refused".into()), false),
+            (Answer::Unanswered("cut".into()), true),
+            (response(200, "<html>"), true),
+            (response(200, r#"{"status":"ok"}"#), true),
+            (response(500, "oops"), true),
+            (response(502, "<html>"), true),
+            (response(504, ""), true),
+            (coded(500, "InternalFailure"), false),
+            (coded(503, "ServiceUnavailableException"), false),
+            (coded(400, "ThrottlingException"), false),
+            (response(302, ""), false),
+            (response(403, "<html>"), false),
+            (response(408, ""), false),
+            (response(413, ""), false),
+            (response(429, ""), false),
+        ] {
+            assert_eq!(answer.leaves_open(), open, "{answer:?}");
         }
     }
 

@@ -116,6 +116,12 @@ impl Decoder {
     pub fn waiting(&self) -> usize {
         self.partial.len()
     }
+
+    /// Memory that half lines and half frames take, in bytes.
+    pub fn held(&self) -> usize {
+        let partial = if self.partial.is_empty() { 0 } else { self.partial.capacity() };
+        partial + self.lanes.stdout.held() + self.lanes.stderr.held()
+    }
 }
 
 /// Where a form puts the pieces it finds.

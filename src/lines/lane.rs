@@ -73,6 +73,11 @@ impl Lane {
         self.line.is_some() || self.passed.into_line > 0
     }
 
+    /// Memory that a line under way takes, in bytes.
+    pub fn held(&self) -> usize {
+        self.line.as_ref().map_or(0, |line| self.text.capacity() + line.cut.capacity())
+    }
+
     /// Forgets a half line: the host goes back, and what lies before it is passed over.
     pub fn restart(&mut self) {
         self.passed = self.read_to();

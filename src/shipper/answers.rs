@@ -6,7 +6,7 @@ use std::rc::Rc;
 use flate2::write::GzEncoder;
 
 use super::keyring::Generation;
-use super::outlet::{OutletId, ParcelId, ParcelState, Sealed, Stage, Trouble};
+use super::outlet::{Outlet, OutletId, ParcelId, ParcelState, Sealed, Stage, Trouble};
 use super::{Body, Failure, Output, Request, RequestId, Severity, Shipper};
 use crate::batch::Frozen;
 use crate::cloudwatch::{Operation, Rejected};
@@ -23,6 +23,8 @@ pub(super) struct Sent {
     /// How far ahead the service's clock was taken to be.
     clock_ahead: i64,
     generation: Generation,
+    /// Whether its destination failed the time before.
+    probe: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,7 +143,10 @@ impl Shipper {
         }
         self.last_request = RequestId(self.last_request.0 + 1);
         let id = self.last_request;
-        self.under_way.insert(id, Sent { outlet, what, signed, clock_ahead: self.clock_ahead, generation });
+        let probe = self.outlets.get(outlet.0).is_some_and(Outlet::is_failing);
+        self.probes += usize::from(probe);
+        let clock_ahead = self.clock_ahead;
+        self.under_way.insert(id, Sent { outlet, what, signed, clock_ahead, generation, probe });
         self.outputs.push_back(Output::Send(Request { id, operation, headers, body }));
         true
     }
@@ -150,7 +155,8 @@ impl Shipper {
     pub fn handle_answer(&mut self, id: RequestId, answer: &Answer, now: Timestamp) {
         self.hear_time(now);
         let Some(sent) = self.under_way.remove(&id) else { return };
-        let Sent { outlet, what, signed, clock_ahead, generation } = sent;
+        let Sent { outlet, what, signed, clock_ahead, generation, probe } = sent;
+        self.probes -= usize::from(probe);
         let events = match what {
             What::Put { parcel, events } => {
                 self.set_ready(outlet, parcel);
@@ -161,7 +167,12 @@ impl Shipper {
                 0
             }
         };
-        match Verdict::of(answer, what.operation(), events, signed) {
+        let verdict = Verdict::of(answer, what.operation(), events, signed);
+        if events > 0 && !matches!(verdict, Verdict::Accept(_)) && answer.leaves_open() {
+            self.counts.requests_ambiguous += 1;
+            self.counts.events_possibly_doubled += events as u64;
+        }
+        match verdict {
             Verdict::Accept(rejected) => self.accept(outlet, what, rejected),
             Verdict::Retry(cause) => self.retry(outlet, what, &cause, now),
             Verdict::Create => self.create(outlet, what, now),
@@ -224,10 +235,6 @@ impl Shipper {
     }
 
     fn retry(&mut self, id: OutletId, what: What, cause: &Cause, now: Timestamp) {
-        if let (Cause::Unanswered(_), What::Put { events, .. }) = (cause, what) {
-            self.counts.requests_ambiguous += 1;
-            self.counts.events_possibly_doubled += events as u64;
-        }
         let (pace, asked) = match cause {
             Cause::Throttled { asked, .. } => (Pace::Throttled, *asked),
             Cause::Fault { asked, .. } => (Pace::Brisk, *asked),

@@ -69,6 +69,7 @@ impl Shipper {
             self.outputs.push_back(Output::Acknowledge { source: id, accepted });
         }
         if source.stage == Stage::Ended && source.progress.is_settled() {
+            self.held -= source.held;
             self.sources.remove(&id);
             self.outputs.push_back(Output::Release(id));
         }
@@ -81,13 +82,18 @@ impl Shipper {
         now: Timestamp,
         read: impl FnOnce(&mut Decoder, &mut Gatherer<'_>),
     ) {
-        let Shipper { sources, outlets, spare, counts, .. } = self;
-        let Some(Source { decoder, progress, outlet: outlet_id, called, .. }) = sources.get_mut(&id) else {
+        let Shipper { sources, outlets, spare, counts, held, .. } = self;
+        let Some(Source { decoder, progress, outlet: outlet_id, called, held: counted, .. }) =
+            sources.get_mut(&id)
+        else {
             return;
         };
         let Some(outlet) = outlets.get_mut(outlet_id.0) else { return };
         let mut gatherer = Gatherer { id, progress, outlet, spare, counts, now, remarks: Vec::new() };
         read(decoder, &mut gatherer);
+        let half = decoder.held();
+        *held = *held - *counted + half;
+        *counted = half;
         let remarks: Vec<_> =
             gatherer.remarks.into_iter().map(|remark| format!("{called}: {remark}")).collect();
         let outlet_id = *outlet_id;

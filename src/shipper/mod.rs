@@ -98,8 +98,10 @@ pub struct Shipper {
     wakes: BTreeSet<(Timestamp, OutletId)>,
     /// Room of delivered batches, to be used again.
     spare: Vec<Vec<u8>>,
-    /// Memory counted for all outlets, in bytes.
+    /// Memory counted for all outlets, and for the half lines of all sources, in bytes.
     held: usize,
+    /// Requests under way whose destination failed the last time.
+    probes: usize,
     /// Whether anything has ever been delivered.
     delivered_any: bool,
 }
@@ -108,8 +110,13 @@ pub struct Shipper {
 const READ_BYTES: u32 = 256 << 10;
 /// Batches closed and not delivered, beyond those under way, at which a destination's sources wait.
 const QUEUE_BEYOND: usize = 1;
+/// What a destination may gather while the others hold all there is to hold, in bytes.
+const SMALL_BATCH: usize = 256 << 10;
 /// Requests under way in all: a start with a thousand containers is no storm of connections.
 const MOST_UNDER_WAY: usize = 64;
+/// Those of them that may go to destinations that failed the last time: should each hang until it is given
+/// up, the others find their way free.
+const MOST_PROBES: usize = MOST_UNDER_WAY / 2;
 /// Rooms for bodies kept for reuse.
 const SPARE_ROOMS: usize = 4;
 
@@ -138,6 +145,7 @@ impl Shipper {
             wakes: BTreeSet::new(),
             spare: Vec::new(),
             held: 0,
+            probes: 0,
             delivered_any: false,
         }
     }
@@ -202,9 +210,7 @@ impl Shipper {
             while let Some(outlet) = self.next_due(now) {
                 self.stirred.insert(outlet);
             }
-            if self.under_way.len() < MOST_UNDER_WAY
-                && let Some(outlet) = self.unpark()
-            {
+            if let Some(outlet) = self.unpark() {
                 self.stirred.insert(outlet);
             }
             if let Some(outlet) = self.stirred.pop_first() {
@@ -218,6 +224,9 @@ impl Shipper {
             }
             if let Some(read) = self.next_read() {
                 return read;
+            }
+            if !self.stirred.is_empty() {
+                continue;
             }
             if let Some(result) = self.end(now) {
                 self.done = Some(result);
@@ -256,13 +265,12 @@ impl Shipper {
         if old && outlet.queued() < in_flight {
             outlet.close();
         }
-        match outlet.stage {
+        let stage = outlet.stage;
+        match stage {
             outlet::Stage::Waiting { .. } | outlet::Stage::Creating { asked: true, .. } => {}
-            _ if self.under_way.len() >= MOST_UNDER_WAY => self.park(id),
+            _ if !self.has_slot(id) => self.park(id),
             outlet::Stage::Creating { operation, asked: false } => self.send_create(id, operation, now),
-            outlet::Stage::Open => {
-                while self.under_way.len() < MOST_UNDER_WAY && self.send_parcel(id, now) {}
-            }
+            outlet::Stage::Open => while self.has_slot(id) && self.send_parcel(id, now) {},
         }
         self.settle(id);
     }
@@ -277,11 +285,22 @@ impl Shipper {
         }
     }
 
-    /// The outlet that has waited longest.
+    /// Of the outlets that wait for a request to end, the one that has waited longest of those that need
+    /// wait no longer.
     fn unpark(&mut self) -> Option<OutletId> {
-        let id = self.parked.pop_front()?;
+        if self.under_way.len() >= MOST_UNDER_WAY {
+            return None;
+        }
+        let at = self.parked.iter().position(|id| self.has_slot(*id))?;
+        let id = self.parked.remove(at)?;
         self.outlets.get_mut(id.0)?.parked = false;
         Some(id)
+    }
+
+    /// Whether a request more may be under way, to this destination.
+    fn has_slot(&self, id: OutletId) -> bool {
+        let failed = self.outlets.get(id.0).is_some_and(Outlet::is_failing);
+        self.under_way.len() < MOST_UNDER_WAY && (!failed || self.probes < MOST_PROBES)
     }
 
     /// Brings the tables up to date with an outlet.
@@ -305,9 +324,17 @@ impl Shipper {
             self.wakes.extend(due.map(|due| (due, id)));
             outlet.due = due;
         }
-        if !outlet.blocked.is_empty() && self.has_room(id) {
-            let blocked = self.outlets.get_mut(id.0).map(|outlet| std::mem::take(&mut outlet.blocked));
-            self.readable.extend(blocked.unwrap_or_default());
+        if outlet.blocked.is_empty() {
+            return;
+        }
+        let has_room = self.has_room(id);
+        let Some(outlet) = self.outlets.get_mut(id.0) else { return };
+        if has_room {
+            self.readable.extend(outlet.blocked.drain(..));
+        } else if outlet.queued() == 0 {
+            // It has gathered what it may, and nothing of it is on its way: waiting for more helps nobody.
+            outlet.close();
+            self.stirred.insert(id);
         }
     }
 
@@ -335,8 +362,8 @@ impl Shipper {
     fn has_room(&self, id: OutletId) -> bool {
         let Some(outlet) = self.outlets.get(id.0) else { return false };
         let own = outlet.queued() < self.settings.in_flight + QUEUE_BEYOND;
-        // A destination that holds nothing closed may always fill a batch, whatever the others hold.
-        own && (self.held < self.settings.buffer_bytes || outlet.queued() == 0)
+        // A destination that holds nothing closed may always gather a small batch, whatever the others hold.
+        own && (self.held < self.settings.buffer_bytes || outlet.gathers_little(SMALL_BATCH))
     }
 
     fn next_read(&mut self) -> Option<Output> {
@@ -357,6 +384,7 @@ impl Shipper {
             if let Some(outlet) = self.outlets.get_mut(outlet.0) {
                 outlet.blocked.push(id);
             }
+            self.stirred.insert(outlet);
         }
         None
     }

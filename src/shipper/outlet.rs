@@ -169,6 +169,16 @@ impl Outlet {
         self.queue.len()
     }
 
+    /// Whether nothing is closed, and less than so many bytes are gathered.
+    pub fn gathers_little(&self, bytes: usize) -> bool {
+        self.queue.is_empty() && self.gathering.as_ref().is_none_or(|batch| batch.bytes() < bytes)
+    }
+
+    /// Whether the last request came to nothing.
+    pub fn is_failing(&self) -> bool {
+        self.backoff.failures() > 0
+    }
+
     /// Events that are not delivered.
     pub fn events(&self) -> u64 {
         let queued = self.queue.iter().filter(|parcel| parcel.state != ParcelState::Delivered);

@@ -18,6 +18,8 @@ pub struct Source {
     pub progress: Progress,
     /// Where the host goes on, once it has said so and until it does.
     pub resumed_at: Option<u64>,
+    /// Memory counted for its half lines, in bytes.
+    pub held: usize,
     order: Order,
     /// Whether the log cannot be read a second time.
     pub once_only: bool,
@@ -73,6 +75,7 @@ impl Source {
             stage: Stage::Idle,
             progress: Progress { made: taken_or_none, delivered: taken_or_none, acknowledged: taken },
             resumed_at: None,
+            held: 0,
             order,
             once_only: matches!(framing, Framing::Lines | Framing::Frames),
         }

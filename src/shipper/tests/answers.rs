@@ -60,7 +60,11 @@ fn a_retry_sends_the_same_bytes_and_counts_what_may_be_doubled() {
     assert_eq!(world.accept(), ["one", "two"]);
     let counts = world.shipper.counts();
     assert_eq!((counts.requests_sent, counts.requests_retried), (5, 4));
-    assert_eq!((counts.requests_ambiguous, counts.events_possibly_doubled), (1, 2));
+    assert_eq!(
+        (counts.requests_ambiguous, counts.events_possibly_doubled),
+        (2, 4),
+        "a 500 without a code too"
+    );
     assert_eq!(world.said.last().map(|(_, text)| text.contains("delivering again")), Some(true));
 }
 
@@ -163,4 +167,33 @@ fn a_short_lived_instance_gives_up_on_what_waiting_does_not_mend() {
     assert!(is(end(&[away.clone(), away.clone(), away.clone(), away.clone()]), Failure::Endpoint));
     assert_eq!(end(&[away.clone(), away]), None);
     assert_eq!(end(&[status(500, ""), code("ThrottlingException")]), None);
+}
+
+#[test]
+fn destinations_that_hang_leave_room_for_others() {
+    let mut world = World::new();
+    for id in 1..=100 {
+        let source = world.open(id, &format!("bad-{id}"));
+        world.log(source, format!("bad {id}\n").as_bytes());
+    }
+    world.pass(5_000);
+    let mut failed = BTreeSet::new();
+    while failed.len() < 100 {
+        failed.extend(world.answer(Answer::Unanswered("no answer".into())).1);
+    }
+    // From here on the bad ones hang.
+    world.pass(20_000);
+    let under_way = world.sent.len();
+    assert!((1..=MOST_PROBES).contains(&under_way), "{under_way} requests under way");
+    let good = world.open(1_000, "good");
+    world.log(good, b"good\n");
+    world.pass(5_000);
+    assert!(world.sent.iter().any(|request| messages(request) == ["good"]));
+    // Each of the bad ones has its turn all the same.
+    let mut delivered = 0;
+    while !world.sent.is_empty() {
+        world.accept();
+        delivered += 1;
+    }
+    assert_eq!(delivered, 101);
 }

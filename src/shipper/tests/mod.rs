@@ -6,7 +6,7 @@ mod clock;
 mod memory;
 mod sources;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::batch::SourceId;
