@@ -1,9 +1,11 @@
 //! Credentials for AWS, found the way every AWS tool finds them.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::imds::client::error::TokenError;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::provider::ProvideCredentials;
@@ -79,15 +81,29 @@ impl Provider for AwsCredentials {
 }
 
 fn failure(error: CredentialsError) -> CredentialsFailure {
-    let text = causes(&error);
-    match error {
-        CredentialsError::CredentialsNotLoaded(_) => CredentialsFailure::Missing(
-            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, or give this machine, task or pod a role"
-                .to_owned(),
-        ),
-        CredentialsError::InvalidConfiguration(_) => CredentialsFailure::Invalid(text),
-        _ => CredentialsFailure::Unavailable(text),
+    match &error {
+        CredentialsError::CredentialsNotLoaded(_) => CredentialsFailure::Missing(WAYS.to_owned()),
+        CredentialsError::InvalidConfiguration(_) => CredentialsFailure::Invalid(causes(&error)),
+        error if metadata_refused(error) => {
+            CredentialsFailure::Missing(format!("{WAYS}; EC2's metadata service refuses to hand any out"))
+        }
+        error => CredentialsFailure::Unavailable(causes(error)),
     }
+}
+
+const WAYS: &str = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, or give this machine, task or pod a role";
+
+/// Whether the last of the chain, EC2's metadata service, answered that it gives no session: turned off for
+/// this machine, or out of a container's reach (its hop limit). Waiting does not mend that.
+fn metadata_refused(error: &CredentialsError) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.is::<TokenError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// The Region that the environment, the profile or the EC2 machine names.

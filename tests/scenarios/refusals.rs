@@ -1,5 +1,6 @@
 //! Bad input: one clear line on stderr, the documented exit code, no panic and no secret.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use cloudspout_tests::peers::free_port;
@@ -92,6 +93,34 @@ fn missing_credentials_end_with_5() {
     let program = Program::bare("pipe").args(&DESTINATION).to(&strict.url()).input(line());
     program.finish().assert_complaint(5, &["credentials"]);
     assert_eq!(strict.count("requests"), 0);
+}
+
+#[test]
+fn a_metadata_service_that_refuses_ends_with_5() {
+    let strict = Strict::start();
+    let outcome = Program::bare("pipe")
+        .args(&DESTINATION)
+        .to(&strict.url())
+        .input(line())
+        .env("AWS_EC2_METADATA_DISABLED", "false")
+        .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &refusing_metadata())
+        .finish();
+    assert!(!outcome.stderr.contains("SdkBody"), "structures are printed:\n{}", outcome.stderr);
+    outcome.assert_complaint(5, &["credentials", "metadata"]);
+}
+
+/// The URL of a metadata service that is turned off: it forbids whatever it is asked.
+fn refusing_metadata() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for mut asking in listener.incoming().flatten() {
+            let _ = asking.read(&mut [0; 4096]);
+            let _ =
+                asking.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        }
+    });
+    url
 }
 
 #[test]

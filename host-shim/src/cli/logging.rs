@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 
 use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::fmt::time::SystemTime;
 
 /// How the program speaks of itself.
@@ -14,7 +15,7 @@ pub struct Logging {
     log_format: LogFormat,
     /// What the program says of itself: error, warn, info, debug, trace, or a filter such as
     /// `warn,cloudspout_host=debug`
-    #[arg(long, default_value = "info", env = "CLOUDSPOUT_LOG", value_name = "LEVEL")]
+    #[arg(long, default_value = "info", env = "CLOUDSPOUT_LOG", value_name = "LEVEL", value_parser = filter)]
     log_level: EnvFilter,
 }
 
@@ -38,4 +39,10 @@ impl Logging {
             LogFormat::Json => lines.json().flatten_event(true).init(),
         }
     }
+}
+
+/// What AWS's credentials chain says of itself is left out, unless it is named: the answer that comes of it is
+/// told by us, in one line, where the chain prints whole structures.
+fn filter(text: &str) -> Result<EnvFilter, ParseError> {
+    EnvFilter::builder().parse(format!("aws_config=off,{text}"))
 }
