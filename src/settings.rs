@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::cloudwatch::{Endpoint, EndpointError, Region};
+use crate::lines::FieldNames;
 use crate::naming::{Machine, Names, NamingError};
 use crate::time::Millis;
 
@@ -20,6 +21,7 @@ pub struct Options {
     pub buffer_bytes: u64,
     pub compression: Compression,
     pub in_flight: u32,
+    pub fields: FieldNames,
     pub fail_fast: bool,
     pub seed: u64,
 }
@@ -47,6 +49,8 @@ pub struct Settings {
     pub compression: Compression,
     /// Requests of one destination under way at a time; 1 or more.
     pub in_flight: usize,
+    /// Which fields of JSON lines hold what.
+    pub fields: FieldNames,
     /// Whether to give up on what waiting does not mend.
     pub fail_fast: bool,
     pub seed: u64,
@@ -82,6 +86,7 @@ impl Settings {
             buffer_bytes: usize::try_from(options.buffer_bytes.max(LEAST_BUFFER)).unwrap_or(usize::MAX),
             compression: options.compression,
             in_flight: usize::try_from(options.in_flight.max(1)).unwrap_or(usize::MAX),
+            fields: options.fields.clone(),
             fail_fast: options.fail_fast,
             seed: options.seed,
         })

@@ -2,7 +2,7 @@
 
 use cloudspout::batch::SourceId;
 use cloudspout::delivery::{Answer, Response};
-use cloudspout::lines::Framing;
+use cloudspout::lines::{FieldNames, Framing};
 use cloudspout::naming::Container;
 use cloudspout::settings::{Compression, Options, Settings};
 use cloudspout::shipper::{Counts, Digest, Opening, Output, Pause, Phase, Positions, Shipper};
@@ -79,6 +79,7 @@ pub fn options() -> Options {
         buffer_bytes: 64 << 20,
         compression: Compression::None,
         in_flight: 1,
+        fields: FieldNames::default(),
         fail_fast: true,
         seed: 1,
     }

@@ -162,6 +162,7 @@ fn framing(framing: Framing) -> logs::Framing {
         Framing::Frames => logs::Framing::Frames,
         Framing::FramesWithTimes => logs::Framing::FramesWithTimes,
         Framing::JsonFile => logs::Framing::JsonFile,
+        Framing::JsonLines => logs::Framing::JsonLines,
     }
 }
 

@@ -18,6 +18,7 @@ pub enum Framing {
     Frames,
     FramesWithTimes,
     JsonFile,
+    JsonLines,
 }
 
 /// What the naming templates may see of a container; see `container` in the WIT.

@@ -2,7 +2,7 @@
 
 use super::bindings;
 use super::bindings::cloudspout::host::{credentials as wit_credentials, lifecycle, logs, reports, settings};
-use crate::lines::{Framing, Position, Sides};
+use crate::lines::{FieldNames, Framing, Position, Sides};
 use crate::naming::Container;
 use crate::settings::{Compression, Options};
 use crate::shipper::{Counts, CredentialsError, Failure, Opening, Pause, Phase, Positions, Severity};
@@ -25,6 +25,7 @@ pub fn options(options: settings::Options) -> Options {
             settings::Compression::Gzip => Compression::Gzip,
         },
         in_flight: options.in_flight,
+        fields: FieldNames { time: options.time_field, message: options.message_field },
         fail_fast: options.fail_fast,
         seed: options.seed,
     }
@@ -38,6 +39,7 @@ pub fn opening(opened: logs::Opened) -> Opening {
             logs::Framing::Frames => Framing::Frames,
             logs::Framing::FramesWithTimes => Framing::FramesWithTimes,
             logs::Framing::JsonFile => Framing::JsonFile,
+            logs::Framing::JsonLines => Framing::JsonLines,
         },
         start: opened.start,
         taken: positions(opened.taken),

@@ -2,6 +2,7 @@
 
 use super::docker_frames::{self, Frames};
 use super::json_file::JsonFile;
+use super::json_lines::{FieldNames, JsonLines};
 use super::plain::{Lines, LinesWithTimes};
 use super::{Lane, Piece, Sides, Sink};
 use crate::time::Timestamp;
@@ -14,6 +15,7 @@ pub enum Framing {
     Frames,
     FramesWithTimes,
     JsonFile,
+    JsonLines,
 }
 
 /// What could not be understood.
@@ -42,6 +44,7 @@ enum Form {
     LinesWithTimes(LinesWithTimes),
     Frames(Frames),
     JsonFile(JsonFile),
+    JsonLines(JsonLines),
 }
 
 /// Docker's daemon reads a container's output in pieces of this many bytes: one of fewer that does not end
@@ -60,8 +63,16 @@ impl Decoder {
             Framing::Frames => Form::Frames(Frames::new(docker_frames::Times::Absent)),
             Framing::FramesWithTimes => Form::Frames(Frames::new(docker_frames::Times::Present)),
             Framing::JsonFile => Form::JsonFile(JsonFile::default()),
+            Framing::JsonLines => Form::JsonLines(JsonLines::default()),
         };
         Decoder { form, offset: start, partial: Vec::new(), lanes }
+    }
+
+    /// Says which fields of JSON lines hold what.
+    pub fn name_fields(&mut self, names: &FieldNames) {
+        if let Form::JsonLines(form) = &mut self.form {
+            form.name_fields(names);
+        }
     }
 
     /// Reads a chunk; every event in it goes to `sink`. `now` is the time of lines that bring none.
@@ -73,14 +84,19 @@ impl Decoder {
             Form::LinesWithTimes(form) => form.read(bytes, offset, partial, &mut out),
             Form::Frames(form) => form.read(bytes, offset, partial, now, &mut out),
             Form::JsonFile(form) => form.read(bytes, offset, partial, &mut out),
+            Form::JsonLines(form) => form.read(bytes, offset, partial, now, &mut out),
         }
     }
 
     /// Ends open lines: the container stopped, and what it left without a line end is all there will be.
-    pub fn finish(&mut self, sink: &mut impl Sink) {
-        if let Form::LinesWithTimes(form) = &mut self.form {
-            let Decoder { offset, partial, lanes, .. } = self;
-            form.finish(*offset, partial, &mut Output { lanes, sink });
+    /// `now` is the time of lines that bring none.
+    pub fn finish(&mut self, now: Timestamp, sink: &mut impl Sink) {
+        let Decoder { form, offset, partial, lanes } = self;
+        let mut out = Output { lanes, sink };
+        match form {
+            Form::LinesWithTimes(form) => form.finish(*offset, partial, &mut out),
+            Form::JsonLines(form) => form.finish(offset, partial, now, &mut out),
+            Form::Lines(_) | Form::Frames(_) | Form::JsonFile(_) => {}
         }
         let half = std::mem::take(&mut self.partial);
         if !half.is_empty() {
@@ -97,6 +113,7 @@ impl Decoder {
         match &mut self.form {
             Form::LinesWithTimes(form) => *form = LinesWithTimes::default(),
             Form::Frames(form) => form.restart(),
+            Form::JsonLines(form) => form.restart(),
             Form::Lines(_) | Form::JsonFile(_) => {}
         }
         self.lanes.stdout.restart();

@@ -144,7 +144,7 @@ mod tests {
             decoder.read(bytes, Timestamp::from_nanos(99), &mut heard);
         }
         assert_eq!(decoder.offset() + decoder.waiting() as u64, log.len() as u64);
-        decoder.finish(&mut heard);
+        decoder.finish(Timestamp::default(), &mut heard);
         heard
     }
 

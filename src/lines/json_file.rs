@@ -116,7 +116,7 @@ mod tests {
         for bytes in log.chunks(chunk) {
             decoder.read(bytes, Timestamp::default(), &mut heard);
         }
-        decoder.finish(&mut heard);
+        decoder.finish(Timestamp::default(), &mut heard);
         heard
     }
 

@@ -8,12 +8,16 @@ mod block;
 mod decoder;
 mod docker_frames;
 mod json_file;
+mod json_lines;
+mod json_object;
+mod json_time;
 mod lane;
 mod plain;
 mod rfc3339;
 mod text;
 
 pub use decoder::{Decoder, Framing, Malformed};
+pub use json_lines::FieldNames;
 pub use lane::{Lane, Order};
 pub use text::{Rest, Taken, Text};
 

@@ -59,7 +59,7 @@ impl Shipper {
 
     /// Makes events of what a source left without a line end.
     pub(super) fn finish_lines(&mut self, id: SourceId, now: Timestamp) {
-        self.with_lines(id, now, |decoder, gatherer| decoder.finish(gatherer));
+        self.with_lines(id, now, |decoder, gatherer| decoder.finish(now, gatherer));
     }
 
     /// Reports what can be acknowledged of a source, and lets go of one that is through.

@@ -169,7 +169,9 @@ impl Shipper {
         let called = container.called();
         self.tell(Severity::Debug, format!("{called}: goes to {}", named.destination));
         let outlet = self.outlet_of(named.destination);
-        self.sources.insert(id, Source::new(framing, start, terminal, taken, outlet, called));
+        let mut source = Source::new(framing, start, terminal, taken, outlet, called);
+        source.decoder.name_fields(&self.settings.fields);
+        self.sources.insert(id, source);
     }
 
     /// A source has bytes to read, or a pause.

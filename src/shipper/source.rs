@@ -61,7 +61,7 @@ impl Source {
         called: String,
     ) -> Source {
         let order = match framing {
-            Framing::Lines | Framing::Frames | Framing::JsonFile => Order::ByOffset,
+            Framing::Lines | Framing::Frames | Framing::JsonFile | Framing::JsonLines => Order::ByOffset,
             Framing::LinesWithTimes | Framing::FramesWithTimes => Order::ByTime,
         };
         let taken_or_none =
@@ -77,7 +77,7 @@ impl Source {
             resumed_at: None,
             held: 0,
             order,
-            once_only: matches!(framing, Framing::Lines | Framing::Frames),
+            once_only: matches!(framing, Framing::Lines | Framing::Frames | Framing::JsonLines),
         }
     }
 

@@ -63,11 +63,25 @@ pub struct Pipe {
     /// Log stream
     #[arg(long, env = "CLOUDSPOUT_STREAM", value_name = "NAME")]
     stream: String,
-    /// What comes in: lines, Docker's frames (of `GET /containers/ID/logs`), or a json-file log
+    /// What comes in: lines, Docker's frames (of `GET /containers/ID/logs`), a json-file log, or JSON lines
     #[arg(long, value_enum, default_value_t = FramingArg::Lines)]
     framing: FramingArg,
     #[command(flatten)]
+    fields: Fields,
+    #[command(flatten)]
     shipping: Shipping,
+}
+
+/// What the fields of JSON lines say.
+#[derive(Debug, Default, Args)]
+pub struct Fields {
+    /// Of JSON lines: the field with the event's time; else the first of `timestamp`, `@timestamp`, `time`,
+    /// `ts`, `date` that holds one, else the time of arrival
+    #[arg(long, value_name = "NAME")]
+    time_field: Option<String>,
+    /// Of JSON lines: the field whose value becomes the event's text; else the line as it is
+    #[arg(long, value_name = "NAME")]
+    message_field: Option<String>,
 }
 
 /// What both need.
@@ -131,6 +145,7 @@ enum FramingArg {
     Frames,
     FramesWithTimes,
     JsonFile,
+    JsonLines,
 }
 
 /// What `pipe` and `--once` have in common, and `run` has not: they end by themselves, and so give up on
@@ -162,7 +177,7 @@ impl Run {
         };
         let life = if once { Life::Short } else { Life::Long };
         raise_file_limit();
-        shipping.run(life, group, stream, |hub| async move {
+        shipping.run(life, group, stream, Fields::default(), |hub| async move {
             let store = match state_dir {
                 Some(directory) => Store::open(&directory).map_err(Ending::settings)?,
                 None => Store::in_memory(),
@@ -182,8 +197,9 @@ impl Pipe {
             FramingArg::Frames => Framing::Frames,
             FramingArg::FramesWithTimes => Framing::FramesWithTimes,
             FramingArg::JsonFile => Framing::JsonFile,
+            FramingArg::JsonLines => Framing::JsonLines,
         };
-        self.shipping.run(Life::Short, self.group, self.stream, |hub| async move {
+        self.shipping.run(Life::Short, self.group, self.stream, self.fields, |hub| async move {
             let read = async move {
                 let cannot = |error| Ending::other(format!("standard input cannot be read: {error}"));
                 pipe::run(&hub, framing).await.map_err(cannot)
@@ -201,6 +217,7 @@ impl Shipping {
         life: Life,
         group: String,
         stream: String,
+        fields: Fields,
         open: impl FnOnce(Hub) -> O,
     ) -> Result<(), Ending>
     where
@@ -249,6 +266,8 @@ impl Shipping {
                     CompressionArg::Gzip => Compression::Gzip,
                 },
                 in_flight,
+                time_field: fields.time_field,
+                message_field: fields.message_field,
                 fail_fast: life == Life::Short,
                 seed: seed(),
             };

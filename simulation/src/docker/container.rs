@@ -66,7 +66,7 @@ impl Container {
         let terminal = match framing {
             Framing::LinesWithTimes => true,
             Framing::JsonFile => chance.percent(25),
-            Framing::Lines | Framing::Frames | Framing::FramesWithTimes => false,
+            Framing::Lines | Framing::JsonLines | Framing::Frames | Framing::FramesWithTimes => false,
         };
         Container {
             name,
@@ -209,7 +209,9 @@ impl Container {
     /// pieces tell it: only full ones go on.
     fn joined(&self, head: &[u8], tail: &[u8]) -> Option<String> {
         match self.log.framing {
-            Framing::Lines | Framing::Frames => Some(text::lossy(&[head, tail].concat())),
+            Framing::Lines | Framing::JsonLines | Framing::Frames => {
+                Some(text::lossy(&[head, tail].concat()))
+            }
             Framing::LinesWithTimes | Framing::FramesWithTimes | Framing::JsonFile => None,
         }
     }
@@ -240,7 +242,7 @@ impl Container {
 
     fn pieces(&self, content: &[u8], chance: &mut Chance) -> Vec<Vec<u8>> {
         let mut pieces: Vec<Vec<u8>> = match self.log.framing {
-            Framing::Lines | Framing::Frames => {
+            Framing::Lines | Framing::JsonLines | Framing::Frames => {
                 let mut pieces = Vec::new();
                 let mut left = content;
                 while left.len() > 1 && (left.len() > PIECE || chance.percent(20)) {

@@ -126,6 +126,7 @@ impl World {
             buffer_bytes: self.plan.buffer_bytes,
             compression: Compression::None,
             in_flight: self.plan.in_flight,
+            fields: cloudspout::lines::FieldNames::default(),
             fail_fast: false,
             seed: self.chance.next(),
         };

@@ -12,7 +12,7 @@ use super::*;
 use crate::batch::SourceId;
 use crate::cloudwatch::Operation;
 use crate::delivery::{Answer, Response};
-use crate::lines::Position;
+use crate::lines::{FieldNames, Position};
 use crate::settings::{Compression, Options};
 use crate::sigv4::Credentials;
 use crate::time::Millis;
@@ -46,6 +46,7 @@ fn options() -> Options {
         buffer_bytes: 8 << 20,
         compression: Compression::None,
         in_flight: 1,
+        fields: FieldNames::default(),
         fail_fast: false,
         seed: 1,
     }

@@ -148,6 +148,8 @@ impl settings::Host for State {
             buffer_bytes: options.buffer_bytes,
             compression: settings::Compression::None,
             in_flight: options.in_flight,
+            time_field: None,
+            message_field: None,
             fail_fast: options.fail_fast,
             seed: options.seed,
         })
