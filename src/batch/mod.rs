@@ -60,11 +60,17 @@ pub struct Origin {
     pub position: Position,
 }
 
-#[derive(Debug, Default)]
+/// A comma, the time of an event, and the begin of its message.
+#[derive(Debug)]
 struct Opening {
     time: u64,
-    text: Vec<u8>,
+    text: [u8; LONGEST_OPENING],
+    length: usize,
 }
+
+/// With the twenty digits of the greatest number, and round: it is copied as a whole and cut, because a
+/// copy of constant length takes no call.
+const LONGEST_OPENING: usize = 48;
 
 impl Batch {
     /// An empty batch, opened at `now`; `body` is room to reuse.
@@ -80,7 +86,7 @@ impl Batch {
             latest: 0,
             in_order: true,
             marks: Marks::default(),
-            opening: Opening::default(),
+            opening: Opening::of(now.millis()),
             since: now,
         }
     }
@@ -96,10 +102,7 @@ impl Batch {
             return Push::Full;
         }
         let begin = self.body.len();
-        if !self.events.is_empty() {
-            self.body.push(b',');
-        }
-        self.body.extend_from_slice(self.opening.of(time));
+        self.opening.append_to(&mut self.body, time, self.events.is_empty());
         let (bytes, unread) = match text {
             EventText::Line(text) => {
                 let taken = text.append_to(&mut self.body, usize::MAX, Rest::None);
@@ -208,12 +211,23 @@ fn sorted(body: &[u8], head: usize, events: &[Entry]) -> (Vec<u8>, Vec<Entry>) {
 
 impl Opening {
     #[inline]
-    fn of(&mut self, time: u64) -> &[u8] {
-        if self.text.is_empty() || self.time != time {
-            self.time = time;
-            self.text = format!("{{\"timestamp\":{time},\"message\":\"").into_bytes();
+    fn append_to(&mut self, body: &mut Vec<u8>, time: u64, first: bool) {
+        if self.time != time {
+            *self = Opening::of(time);
         }
-        &self.text
+        if first {
+            return body.extend(self.text.iter().take(self.length).skip(1));
+        }
+        let begin = body.len();
+        body.extend_from_slice(&self.text);
+        body.truncate(begin + self.length);
+    }
+
+    fn of(time: u64) -> Opening {
+        let written = format!(",{{\"timestamp\":{time},\"message\":\"");
+        let mut text = [0; LONGEST_OPENING];
+        text.iter_mut().zip(written.bytes()).for_each(|(to, byte)| *to = byte);
+        Opening { time, text, length: written.len() }
     }
 }
 

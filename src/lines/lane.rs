@@ -1,7 +1,7 @@
 //! Joins the pieces of a line of one side, and cuts lines that are longer than an event may be.
 
-use super::text::{Rest, Text, cut_escape, strip_escape};
-use super::{End, Event, EventText, Malformed, Piece, Position, Side, Sink};
+use super::text::{cut_escape, strip_escape};
+use super::{End, Event, EventText, Malformed, Piece, Position, Rest, Side, Sink, Text};
 use crate::cloudwatch::limits::MAX_MESSAGE_BYTES;
 use crate::time::Timestamp;
 

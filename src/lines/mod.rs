@@ -5,6 +5,7 @@
 //! may be. A whole line that fits, which is nearly every line, goes through both without being copied.
 
 mod block;
+mod character;
 mod decoder;
 mod docker_frames;
 mod json_file;
@@ -16,10 +17,11 @@ mod plain;
 mod rfc3339;
 mod text;
 
+pub use character::Rest;
 pub use decoder::{Decoder, Framing, Malformed};
 pub use json_lines::FieldNames;
 pub use lane::{Lane, Order};
-pub use text::{Rest, Taken, Text};
+pub use text::{Taken, Text};
 
 use crate::time::Timestamp;
 
