@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sets up what the end-to-end tests need on a Debian 12 with root, rustup and Python 3: Docker's daemon, a static
-# busybox, the AWS command line, and a Python environment with boto3 and moto. Quick when all of it is there.
+# Sets up what the tests need on a Debian 12 with root, rustup and Python 3: Docker's daemon, a static busybox, the AWS
+# command line, valgrind, and a Python environment with boto3 and moto. Quick when all of it is there.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -23,6 +23,7 @@ iptables /usr/sbin/iptables
 openssl /usr/bin/openssl
 gcc /usr/bin/cc
 libc6-dev /usr/include/stdio.h
+valgrind /usr/bin/valgrind
 ca-certificates /etc/ssl/certs/ca-certificates.crt
 LIST
   [ ${#missing[@]} -gt 0 ] || return 0
