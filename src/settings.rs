@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::cloudwatch::{Endpoint, EndpointError, Region};
 use crate::lines::FieldNames;
-use crate::naming::{Machine, Names, NamingError};
+use crate::naming::{Machine, Names, NamingError, WholeEvent, event_fields};
 use crate::time::Millis;
 
 /// Options as they were given; `settings.options` in the WIT says what each means.
@@ -40,6 +40,8 @@ pub struct Settings {
     pub region: Region,
     pub endpoint: Endpoint,
     pub names: Names,
+    /// The fields by which events are kept apart, because names depend on them.
+    pub event_fields: Vec<String>,
     pub create_group: bool,
     pub create_stream: bool,
     /// How long an event may wait for others.
@@ -61,6 +63,7 @@ pub struct Settings {
 pub enum SettingsError {
     Endpoint(EndpointError),
     Naming(NamingError),
+    WholeEvent(WholeEvent),
 }
 
 /// Less than this cannot hold one request and gather the next, in bytes.
@@ -80,6 +83,8 @@ impl Settings {
             region,
             endpoint: endpoint.map_err(SettingsError::Endpoint)?,
             names: Names::parse(&options.group, &options.stream, machine).map_err(SettingsError::Naming)?,
+            event_fields: event_fields([options.group.as_str(), options.stream.as_str()])
+                .map_err(SettingsError::WholeEvent)?,
             create_group: options.create_group,
             create_stream: options.create_stream,
             flush_after: options.flush_after,
@@ -98,6 +103,7 @@ impl fmt::Display for SettingsError {
         match self {
             SettingsError::Endpoint(error) => error.fmt(out),
             SettingsError::Naming(error) => error.fmt(out),
+            SettingsError::WholeEvent(error) => error.fmt(out),
         }
     }
 }
@@ -107,6 +113,7 @@ impl std::error::Error for SettingsError {
         match self {
             SettingsError::Endpoint(error) => Some(error),
             SettingsError::Naming(error) => Some(error),
+            SettingsError::WholeEvent(error) => Some(error),
         }
     }
 }

@@ -60,7 +60,11 @@ pub fn drive(input: &Input, digest: Digest) -> Result<Counts, String> {
             }
             Output::Wait(Some(until)) => now = until.max(now),
             Output::Wait(None) => return Err("the core waits for nothing".to_owned()),
-            Output::Resume { .. } | Output::Acknowledge { .. } | Output::Release(_) | Output::Tell(..) => {}
+            Output::Resume { .. }
+            | Output::Acknowledge { .. }
+            | Output::Refused { .. }
+            | Output::Release(_)
+            | Output::Tell(..) => {}
         }
     }
 }

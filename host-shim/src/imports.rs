@@ -34,6 +34,11 @@ impl Pollable for News {
 }
 
 impl logs::Host for State {
+    fn keep_apart(&mut self, fields: Vec<String>) -> Result<()> {
+        self.hub.keep_apart(fields);
+        Ok(())
+    }
+
     fn accept(&mut self, max: u32) -> Result<Vec<Resource<LogStream>>> {
         let ids = self.hub.accept(max as usize);
         let streams = ids.into_iter().map(|id| self.table.push(LogStream { id, hub: self.hub.clone() }));
@@ -82,6 +87,12 @@ impl logs::HostLogStream for State {
     fn acknowledge(&mut self, stream: Resource<LogStream>, accepted: logs::Positions) -> Result<()> {
         let id = self.table.get(&stream)?.id;
         self.hub.acknowledge(id, &positions_out(&accepted));
+        Ok(())
+    }
+
+    fn refuse(&mut self, stream: Resource<LogStream>, events: u64) -> Result<()> {
+        let id = self.table.get(&stream)?.id;
+        self.hub.refuse(id, events);
         Ok(())
     }
 
@@ -209,6 +220,7 @@ fn container(container: Container) -> logs::Container {
         log_options: container.log_options,
         created: container.created,
         log_path: container.log_path,
+        event: container.event,
     }
 }
 

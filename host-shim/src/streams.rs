@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, SetOnce, oneshot};
 
 /// How the bytes of a log stream are to be understood; see `framing` in the WIT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,7 @@ pub struct Container {
     pub log_options: Vec<(String, String)>,
     pub created: String,
     pub log_path: String,
+    pub event: String,
 }
 
 /// How far standard output or standard error has been taken; see `position` in the WIT.
@@ -102,6 +103,12 @@ pub enum Phase {
 /// not block for long.
 pub trait Keep: Send + Sync {
     fn keep(&self, accepted: &Positions);
+
+    /// So many events were refused for good; comes before the `keep` that covers them.
+    fn refuse(&self, events: u64) {
+        // For most, that it was reported is enough.
+        let _ = events;
+    }
 }
 
 /// For sources that cannot be read again.
@@ -124,6 +131,8 @@ struct Inner {
     state: Mutex<State>,
     /// Told when there is something for the component to look at.
     news: Notify,
+    /// The fields by which events are kept apart.
+    kept_apart: SetOnce<Vec<String>>,
 }
 
 struct State {
@@ -169,6 +178,7 @@ impl Default for Hub {
                     ready: VecDeque::new(),
                 }),
                 news: Notify::new(),
+                kept_apart: SetOnce::new(),
             }),
         }
     }
@@ -198,6 +208,11 @@ impl Hub {
         drop(state);
         self.inner.news.notify_one();
         LogWriter { id, room, hub: self.clone() }
+    }
+
+    /// The fields by which events are kept apart, once the component has named them.
+    pub async fn kept_apart(&self) -> &[String] {
+        self.inner.kept_apart.wait().await
     }
 
     /// Moves the component on; it never moves back.
@@ -361,6 +376,19 @@ impl Hub {
         if let Some(keep) = keep {
             keep.keep(accepted);
         }
+    }
+
+    /// See `log-stream.refuse` in the WIT.
+    pub fn refuse(&self, id: u32, events: u64) {
+        let keep = self.lock().streams.get(&id).map(|stream| Arc::clone(&stream.keep));
+        if let Some(keep) = keep {
+            keep.refuse(events);
+        }
+    }
+
+    /// See `logs.keep-apart` in the WIT; only the first time counts.
+    pub fn keep_apart(&self, fields: Vec<String>) {
+        let _ = self.inner.kept_apart.set(fields);
     }
 
     /// The component lets go of a log stream.

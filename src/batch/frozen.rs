@@ -1,6 +1,8 @@
 //! A request that is ready: its bytes never change again.
 
-use super::{Entry, Marks, TAIL};
+use std::collections::BTreeMap;
+
+use super::{Entry, Marks, SourceId, TAIL};
 
 /// The body of a `PutLogEvents` request, and what is in it.
 #[derive(Debug)]
@@ -37,6 +39,16 @@ impl Frozen {
 
     pub fn marks(&self) -> &Marks {
         &self.marks
+    }
+
+    /// How many of the first and of the last so many events came from each source.
+    pub fn origins(&self, first: usize, last: usize) -> BTreeMap<SourceId, u64> {
+        let rest = self.events.len().saturating_sub(last).max(first);
+        let mut origins = BTreeMap::new();
+        for entry in self.events.iter().take(first).chain(self.events.iter().skip(rest)) {
+            *origins.entry(entry.source).or_default() += 1;
+        }
+        origins
     }
 
     /// What it takes of memory, in bytes.

@@ -41,6 +41,7 @@ pub struct Entry {
     pub time: u64,
     /// Where it ends in the body.
     pub end: u32,
+    pub source: SourceId,
 }
 
 /// What became of an event that was to join a batch.
@@ -132,7 +133,7 @@ impl Batch {
         self.in_order &= time >= self.latest;
         self.earliest = earliest;
         self.latest = latest;
-        self.events.push(Entry { time, end });
+        self.events.push(Entry { time, end, source: origin.source });
         self.marks.set(origin);
         Push::Joined { unread, empty }
     }
@@ -189,21 +190,21 @@ fn sorted(body: &[u8], head: usize, events: &[Entry]) -> (Vec<u8>, Vec<Entry>) {
             let end = entry.end as usize;
             let piece = body.get(begin..end).unwrap_or_default();
             begin = end;
-            (entry.time, piece.strip_prefix(b",").unwrap_or(piece))
+            (entry, piece.strip_prefix(b",").unwrap_or(piece))
         })
         .collect();
-    pieces.sort_by_key(|(time, _)| *time);
+    pieces.sort_by_key(|(entry, _)| entry.time);
     let mut sorted = Vec::with_capacity(body.len() + TAIL.len());
     sorted.extend_from_slice(body.get(..head).unwrap_or_default());
     let events = pieces
         .iter()
         .enumerate()
-        .map(|(number, (time, piece))| {
+        .map(|(number, (entry, piece))| {
             if number > 0 {
                 sorted.push(b',');
             }
             sorted.extend_from_slice(piece);
-            Entry { time: *time, end: sorted.len() as u32 }
+            Entry { end: sorted.len() as u32, ..**entry }
         })
         .collect();
     (sorted, events)

@@ -63,6 +63,7 @@ fn container(container: logs::Container) -> Container {
         log_options: container.log_options,
         created: container.created,
         log_path: container.log_path,
+        event: container.event,
     }
 }
 

@@ -41,6 +41,7 @@ const COUNT_EVERY: Millis = Millis(1_000);
 pub fn run() -> Result<(), Failure> {
     let options = convert::options(settings::get());
     let settings = Settings::of(&options).map_err(|error| Failure::Settings(error.to_string()))?;
+    logs::keep_apart(&settings.event_fields);
     let mut driver = Driver {
         shipper: Shipper::new(settings, Box::new(sha256)),
         streams: BTreeMap::new(),
@@ -121,6 +122,11 @@ impl Driver {
                 Output::Acknowledge { source, accepted } => {
                     if let Some(stream) = self.streams.get(&source) {
                         stream.acknowledge(convert::positions_out(&accepted));
+                    }
+                }
+                Output::Refused { source, events } => {
+                    if let Some(stream) = self.streams.get(&source) {
+                        stream.refuse(events);
                     }
                 }
                 Output::Release(source) => {

@@ -16,6 +16,7 @@ pub struct Container {
     pub log_options: Vec<(String, String)>,
     pub created: String,
     pub log_path: String,
+    pub event: String,
 }
 
 impl Container {
@@ -27,7 +28,8 @@ impl Container {
     /// How to call it when speaking to people.
     pub fn called(&self) -> String {
         match (self.name.as_str(), self.short_id()) {
-            ("", "") => "standard input".to_owned(),
+            ("", "") if self.event.is_empty() => "standard input".to_owned(),
+            ("", "") => format!("events with {}", self.event),
             ("", id) => format!("container {id}"),
             (name, "") => format!("container {name}"),
             (name, id) => format!("container {name} ({id})"),

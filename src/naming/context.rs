@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Container;
+use super::event::{EVENT, event_value};
 use crate::template::Value;
 use crate::template::value::{Signature, Struct, Type};
 
@@ -80,6 +81,7 @@ impl Struct for Context {
             "ContainerCreated" => container.created.as_str().into(),
             "ContainerEnv" => Value::strings(&container.env),
             "ContainerLabels" | "Labels" => self.labels(),
+            EVENT => event_value(&container.event),
             "LogPath" => container.log_path.as_str().into(),
             "DaemonName" => container.daemon_name.as_str().into(),
             "Host" => hostname.as_str().into(),

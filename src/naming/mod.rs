@@ -6,9 +6,11 @@
 mod container;
 mod context;
 mod destination;
+mod event;
 mod names;
 
 pub use container::Container;
 pub use context::Machine;
 pub use destination::{Destination, Kind, clean};
+pub use event::{WholeEvent, event_fields};
 pub use names::{Named, Names, NamingError};

@@ -17,7 +17,7 @@ use crate::time::{Millis, Timestamp};
 
 /// A request whose answer has not come.
 pub(super) struct Sent {
-    outlet: OutletId,
+    pub outlet: OutletId,
     what: What,
     signed: Timestamp,
     /// How far ahead the service's clock was taken to be.
@@ -206,6 +206,7 @@ impl Shipper {
                 self.counts.events_expired += rejected.expired as u64;
                 self.counts.events_too_new += rejected.too_new as u64;
                 self.tell_rejected(outlet, rejected);
+                self.refused(outlet, parcel, rejected.too_old + rejected.expired, rejected.too_new);
                 if let Some(outlet) = self.outlets.get_mut(outlet.0) {
                     outlet.backoff.succeed();
                 }
@@ -213,6 +214,17 @@ impl Shipper {
                 self.deliver(outlet, parcel);
             }
         }
+    }
+
+    /// Says of which sources the first and the last so many events of a batch were.
+    fn refused(&mut self, id: OutletId, parcel: ParcelId, first: usize, last: usize) {
+        if first + last == 0 {
+            return;
+        }
+        let parcel = self.outlets.get_mut(id.0).and_then(|outlet| outlet.parcel_mut(parcel));
+        let origins = parcel.map(|parcel| parcel.frozen.origins(first, last)).unwrap_or_default();
+        let refused = origins.into_iter().map(|(source, events)| Output::Refused { source, events });
+        self.outputs.extend(refused);
     }
 
     /// Takes a batch as delivered, and acknowledges whatever that completes.
@@ -328,6 +340,7 @@ impl Shipper {
             refusal.text()
         );
         self.tell(Severity::Error, text);
+        self.refused(id, parcel, 1, 0);
         self.deliver(id, parcel);
     }
 

@@ -70,6 +70,11 @@ impl Shipper {
         }
         if source.stage == Stage::Ended && source.progress.is_settled() {
             self.held -= source.held;
+            let outlet = source.outlet;
+            if let Some(outlet) = self.outlets.get_mut(outlet.0) {
+                outlet.sources -= 1;
+            }
+            self.stirred.insert(outlet);
             self.sources.remove(&id);
             self.outputs.push_back(Output::Release(id));
         }

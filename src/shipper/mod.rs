@@ -73,6 +73,8 @@ pub struct Shipper {
     sources: BTreeMap<SourceId, Source>,
     outlets: Vec<Outlet>,
     by_destination: BTreeMap<Destination, OutletId>,
+    /// Outlets whose destination is not in use.
+    vacant: Vec<OutletId>,
     under_way: BTreeMap<RequestId, Sent>,
     last_request: RequestId,
     keyring: Keyring,
@@ -129,6 +131,7 @@ impl Shipper {
             sources: BTreeMap::new(),
             outlets: Vec::new(),
             by_destination: BTreeMap::new(),
+            vacant: Vec::new(),
             under_way: BTreeMap::new(),
             last_request: RequestId(0),
             keyring: Keyring::new(),
@@ -169,6 +172,9 @@ impl Shipper {
         let called = container.called();
         self.tell(Severity::Debug, format!("{called}: goes to {}", named.destination));
         let outlet = self.outlet_of(named.destination);
+        if let Some(outlet) = self.outlets.get_mut(outlet.0) {
+            outlet.sources += 1;
+        }
         let mut source = Source::new(framing, start, terminal, taken, outlet, called);
         source.decoder.name_fields(&self.settings.fields);
         self.sources.insert(id, source);
@@ -242,10 +248,29 @@ impl Shipper {
         if let Some(id) = self.by_destination.get(&destination) {
             return *id;
         }
-        let id = OutletId(self.outlets.len());
-        self.outlets.push(Outlet::new(destination.clone()));
+        let outlet = Outlet::new(destination.clone());
+        let id = match self.vacant.pop() {
+            Some(id) => id,
+            None => OutletId(self.outlets.len()),
+        };
+        match self.outlets.get_mut(id.0) {
+            Some(vacant) => *vacant = outlet,
+            None => self.outlets.push(outlet),
+        }
         self.by_destination.insert(destination, id);
         id
+    }
+
+    /// Forgets the destination of an outlet that no source goes to and that has nothing on its way: with
+    /// names that come from events there may be any number of them over time.
+    fn vacate(&mut self, id: OutletId) {
+        let Some(outlet) = self.outlets.get(id.0).filter(|outlet| outlet.is_idle()) else { return };
+        if self.under_way.values().any(|sent| sent.outlet == id) {
+            return;
+        }
+        if self.by_destination.remove(&outlet.destination).is_some() {
+            self.vacant.push(id);
+        }
     }
 
     /// Does whatever an outlet can do at this moment.
@@ -275,6 +300,7 @@ impl Shipper {
             outlet::Stage::Open => while self.has_slot(id) && self.send_parcel(id, now) {},
         }
         self.settle(id);
+        self.vacate(id);
     }
 
     /// Has an outlet looked at again once fewer requests are under way, if it has something to send.

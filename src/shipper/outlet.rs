@@ -36,6 +36,8 @@ pub struct Outlet {
     /// Memory counted for it, in bytes.
     pub held: usize,
     last_parcel: u64,
+    /// How many sources go there.
+    pub sources: usize,
 }
 
 /// What the outlet is about.
@@ -118,6 +120,7 @@ impl Outlet {
             due: None,
             held: 0,
             last_parcel: 0,
+            sources: 0,
         }
     }
 
@@ -177,6 +180,16 @@ impl Outlet {
     /// Whether the last request came to nothing.
     pub fn is_failing(&self) -> bool {
         self.backoff.failures() > 0
+    }
+
+    /// Whether nothing goes there, and nothing is to be done about it.
+    pub fn is_idle(&self) -> bool {
+        self.sources == 0
+            && self.gathering.is_none()
+            && self.queue.is_empty()
+            && self.stage == Stage::Open
+            && self.due.is_none()
+            && !self.parked
     }
 
     /// Events that are not delivered.

@@ -19,6 +19,8 @@ pub enum Output {
     Resume { source: SourceId, taken: Positions },
     /// Everything of a source up to here is delivered.
     Acknowledge { source: SourceId, accepted: Positions },
+    /// So many events of a source were refused for good; comes before they are acknowledged.
+    Refused { source: SourceId, events: u64 },
     /// A source is through; forget it.
     Release(SourceId),
     /// Send a request, and hand in the answer.

@@ -16,6 +16,7 @@ mod parser;
 mod render;
 
 mod evaluate;
+mod fields;
 mod format;
 mod function;
 mod lexer;
@@ -31,6 +32,7 @@ mod unicode_tables;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use fields::Taken;
 pub use function::FunctionSet;
 pub use limits::{Cause, Limits, RenderError};
 pub use tokens::ParseError;

@@ -143,6 +143,7 @@ impl Inspected {
             log_options: pairs(&self.host_config.log_config.config),
             created: self.created.clone(),
             log_path: self.log_path.clone(),
+            event: String::new(),
         }
     }
 }
@@ -211,6 +212,7 @@ mod tests {
                 log_options: vec![pair("max-file", "3"), pair("max-size", "1m")],
                 created: "2026-11-01T00:00:00Z".into(),
                 log_path: "/var/log".into(),
+                event: String::new(),
             }
         );
     }

@@ -43,6 +43,8 @@ impl World {
                 Output::Read { source, max } => self.read(source, max, now),
                 Output::Resume { source, taken } => self.resume(source, taken),
                 Output::Acknowledge { source, accepted } => self.acknowledge(source, accepted)?,
+                // The ledger knows from the service what it refused.
+                Output::Refused { .. } => {}
                 Output::Release(source) => self.release(source)?,
                 Output::Send(request) => self.send(request)?,
                 Output::FetchCredentials { renew } => {

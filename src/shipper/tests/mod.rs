@@ -26,6 +26,7 @@ struct World {
     reads: Vec<SourceId>,
     resumed: Vec<(SourceId, Positions)>,
     acknowledged: BTreeMap<SourceId, Positions>,
+    refused: BTreeMap<SourceId, u64>,
     released: Vec<SourceId>,
     said: Vec<(Severity, String)>,
     fetches: Vec<bool>,
@@ -66,6 +67,7 @@ impl World {
             reads: Vec::new(),
             resumed: Vec::new(),
             acknowledged: BTreeMap::new(),
+            refused: BTreeMap::new(),
             released: Vec::new(),
             said: Vec::new(),
             fetches: Vec::new(),
@@ -92,6 +94,7 @@ impl World {
                 Output::Acknowledge { source, accepted } => {
                     self.acknowledged.insert(source, accepted);
                 }
+                Output::Refused { source, events } => *self.refused.entry(source).or_default() += events,
                 Output::Release(source) => self.released.push(source),
                 Output::Send(request) => self.sent.push_back(request),
                 Output::FetchCredentials { renew } => self.fetches.push(renew),

@@ -90,3 +90,47 @@ fn a_half_line_of_a_source_that_broke_off_and_is_gone_is_delivered() {
     assert_eq!(world.accept(), ["one", "half"]);
     assert_eq!(world.released, [source]);
 }
+
+#[test]
+fn events_are_named_by_their_fields_and_what_was_refused_is_said_to_their_source() {
+    let options = Options {
+        group: "/{{.Event.service}}".into(),
+        stream: "{{or .Event.pod \"none\"}}".into(),
+        ..options()
+    };
+    let mut world = World::with(options);
+    assert_eq!(world.shipper.settings().event_fields, ["pod", "service"]);
+    let mut open = |id, event: &str| {
+        let source = SourceId(id);
+        let container = Container { event: event.into(), ..Container::default() };
+        let taken = Positions::default();
+        let opening = Opening { framing: Framing::JsonLines, start: 0, taken, terminal: false, container };
+        world.shipper.handle_opened(source, opening);
+        source
+    };
+    let first = open(1, r#"{"service":"shop","pod":null}"#);
+    let second = open(2, r#"{"service":"shop","pod":null}"#);
+    world.log(first, b"{\"time\":1,\"a\":1}\n{\"time\":3,\"a\":2}\n");
+    world.log(second, b"{\"time\":2,\"b\":1}\n");
+    world.pass(5_000);
+    let body: serde_json::Value = serde_json::from_slice(world.sent[0].body.bytes()).unwrap();
+    assert_eq!((&body["logGroupName"], &body["logStreamName"]), (&"/shop".into(), &"none".into()));
+    world.answer(status(200, r#"{"rejectedLogEventsInfo":{"tooOldLogEventEndIndex":2}}"#));
+    assert_eq!(world.refused, BTreeMap::from([(first, 1), (second, 1)]));
+    assert_eq!((world.offset_accepted(first), world.offset_accepted(second)), (34, 17));
+}
+
+#[test]
+fn destinations_that_are_through_make_room_for_others() {
+    let mut world = World::new();
+    for id in 1..=100 {
+        let source = world.open(id, &format!("web{id}"));
+        world.log(source, b"one\n");
+        world.pass(5_000);
+        world.accept();
+        world.shipper.handle_pause(source, Pause::Ended, world.now);
+        world.drain();
+        assert_eq!(world.released.last(), Some(&source));
+    }
+    assert_eq!((world.shipper.outlets.len(), world.shipper.by_destination.len()), (1, 0));
+}

@@ -25,6 +25,10 @@ impl State {
 }
 
 impl logs::Host for State {
+    fn keep_apart(&mut self, _fields: Vec<String>) -> wasmtime::Result<()> {
+        Ok(())
+    }
+
     fn accept(&mut self, _max: u32) -> wasmtime::Result<Vec<Resource<LogStream>>> {
         if !self.ready {
             return Ok(Vec::new());
@@ -82,6 +86,10 @@ impl logs::HostLogStream for State {
 
     fn resume(&mut self, _stream: Resource<LogStream>, _taken: logs::Positions) -> wasmtime::Result<u64> {
         Ok(0)
+    }
+
+    fn refuse(&mut self, _stream: Resource<LogStream>, _events: u64) -> wasmtime::Result<()> {
+        Ok(())
     }
 
     fn acknowledge(
@@ -191,5 +199,6 @@ fn nobody() -> logs::Container {
         log_options: Vec::new(),
         created: String::new(),
         log_path: String::new(),
+        event: String::new(),
     }
 }
