@@ -39,7 +39,7 @@ async fn read(hub: &Hub, framing: Framing, input: impl Read + Send + 'static) ->
     // A thread of its own, that nobody waits for: a read of a terminal or a pipe can last for ever, and
     // must not hold up the end of the program.
     std::thread::Builder::new().name("stdin".to_owned()).spawn(move || {
-        let result = pump(input, |chunk| runtime.block_on(writer.write(chunk)));
+        let result = pump(input, || runtime.block_on(writer.room()), |chunk| writer.write(chunk));
         writer.end();
         // Nobody is there to hear it when the program is about to end.
         let _ = done.send(result);
@@ -47,11 +47,16 @@ async fn read(hub: &Hub, framing: Framing, input: impl Read + Send + 'static) ->
     result.await.unwrap_or_else(|_gone| Err(io::Error::other("the thread that reads it is gone")))
 }
 
-/// Reads all there is into chunks of their exact size.
-fn pump(mut input: impl Read, mut write: impl FnMut(Bytes)) -> io::Result<()> {
+/// Reads all there is into chunks of their exact size. `most`: how many bytes may be read.
+fn pump(
+    mut input: impl Read,
+    mut most: impl FnMut() -> usize,
+    mut write: impl FnMut(Bytes),
+) -> io::Result<()> {
     let mut room = vec![0; CHUNK];
     loop {
-        let count = match input.read(&mut room) {
+        let most = most().min(CHUNK);
+        let count = match input.read(room.get_mut(..most).unwrap_or_default()) {
             Ok(0) => return Ok(()),
             Ok(count) => count,
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,

@@ -4,84 +4,15 @@
 //! off at the other end. What waits in between is bounded, and a source that is ahead waits: for Docker
 //! that means the daemon keeps the bytes, and the container never notices.
 
+mod opening;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::{Notify, SetOnce, oneshot};
 
-/// How the bytes of a log stream are to be understood; see `framing` in the WIT.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Framing {
-    Lines,
-    LinesWithTimes,
-    Frames,
-    FramesWithTimes,
-    JsonFile,
-    JsonLines,
-}
-
-/// What the naming templates may see of a container; see `container` in the WIT.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Container {
-    pub id: String,
-    pub name: String,
-    pub image_name: String,
-    pub image_id: String,
-    pub hostname: String,
-    pub daemon_name: String,
-    pub entrypoint: String,
-    pub args: Vec<String>,
-    pub env: Vec<String>,
-    pub labels: Vec<(String, String)>,
-    pub log_options: Vec<(String, String)>,
-    pub created: String,
-    pub log_path: String,
-    pub event: String,
-}
-
-/// How far standard output or standard error has been taken; see `position` in the WIT.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Position {
-    pub offset: u64,
-    pub time: u64,
-    pub ordinal: u32,
-    pub into_line: u64,
-}
-
-/// The positions of one log stream.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Positions {
-    pub stdout: Option<Position>,
-    pub stderr: Option<Position>,
-}
-
-impl Positions {
-    /// The offset to read on from so that nothing is missed on either side; 0 where a side is unknown.
-    pub fn offset(&self) -> u64 {
-        self.earliest(|position| position.offset)
-    }
-
-    /// The time to read on from so that nothing is missed on either side; 0 where a side is unknown.
-    pub fn time(&self) -> u64 {
-        self.earliest(|position| position.time)
-    }
-
-    fn earliest(&self, of: impl Fn(&Position) -> u64) -> u64 {
-        let of = |side: &Option<Position>| side.as_ref().map_or(0, &of);
-        of(&self.stdout).min(of(&self.stderr))
-    }
-}
-
-/// How a log stream begins; see `opened` in the WIT.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opening {
-    pub framing: Framing,
-    pub start: u64,
-    pub taken: Positions,
-    pub terminal: bool,
-    pub container: Container,
-}
+pub use opening::{Container, Framing, Opening, Position, Positions};
 
 /// Why a log stream has no more bytes; see `pause` in the WIT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,8 +49,13 @@ impl Keep for KeepNothing {
     fn keep(&self, _accepted: &Positions) {}
 }
 
-/// Unread bytes of one log stream past which its source waits.
-const ROOM: usize = 1 << 20;
+/// Parts of logs that were gone before they could be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gaps {
+    pub count: u64,
+    /// What is missing, as far as its size is known.
+    pub bytes: u64,
+}
 
 /// Where sources and the component's imports meet.
 #[derive(Clone)]
@@ -140,6 +76,9 @@ struct State {
     phase_seen: bool,
     last_id: u32,
     streams: BTreeMap<u32, Stream>,
+    /// Bytes of all log streams that the component has not read.
+    unread: usize,
+    gaps: Gaps,
     opened: VecDeque<u32>,
     ready: VecDeque<u32>,
 }
@@ -174,6 +113,8 @@ impl Default for Hub {
                     phase_seen: true,
                     last_id: 0,
                     streams: BTreeMap::new(),
+                    unread: 0,
+                    gaps: Gaps::default(),
                     opened: VecDeque::new(),
                     ready: VecDeque::new(),
                 }),
@@ -226,34 +167,45 @@ impl Hub {
         drop(state);
         self.inner.news.notify_one();
     }
+
+    /// What sources found missing so far.
+    pub fn gaps(&self) -> Gaps {
+        self.lock().gaps
+    }
 }
 
 impl LogWriter {
-    /// Hands bytes on, and waits while the component is far behind. Bytes written after the component
-    /// let go of the log stream are forgotten.
-    pub async fn write(&self, bytes: Bytes) {
-        if bytes.is_empty() {
-            return;
-        }
-        let full = self.hub.announce(self.id, |stream| {
-            stream.unread += bytes.len();
-            stream.chunks.push_back(bytes);
-            stream.unread >= ROOM
-        });
-        if full == Some(true) {
-            self.wait_for_room().await;
+    /// Waits while the component is far behind; how many bytes may be written then.
+    pub async fn room(&self) -> usize {
+        loop {
+            let read = self.room.notified();
+            let room = self.hub.lock().room_of(self.id);
+            if room > 0 {
+                return room;
+            }
+            read.await;
         }
     }
 
-    async fn wait_for_room(&self) {
-        loop {
-            let room = self.room.notified();
-            let full = self.hub.lock().streams.get(&self.id).is_some_and(|stream| stream.unread >= ROOM);
-            if !full {
-                return;
-            }
-            room.await;
+    /// Hands bytes on, for which there should be [`LogWriter::room`]. What is written after the component
+    /// let go of the log stream is forgotten.
+    pub fn write(&self, bytes: Bytes) {
+        if bytes.is_empty() {
+            return;
         }
+        let count = bytes.len();
+        self.hub.announce(self.id, |stream, unread| {
+            stream.unread += count;
+            *unread += count;
+            stream.chunks.push_back(bytes);
+        });
+    }
+
+    /// Says that part of the log is missing, and how much if that is known.
+    pub fn count_gap(&self, bytes: Option<u64>) {
+        let mut state = self.hub.lock();
+        state.gaps.count += 1;
+        state.gaps.bytes += bytes.unwrap_or_default();
     }
 
     /// Says that there is no more for the time being, and waits until the component, having read all
@@ -261,7 +213,7 @@ impl LogWriter {
     /// first byte at [`Positions::offset`] where offsets count. `None`: it has let go of the log stream.
     pub async fn pause(&self, pause: Pause) -> Option<Positions> {
         let (resume, resumed) = oneshot::channel();
-        self.hub.announce(self.id, |stream| {
+        self.hub.announce(self.id, |stream, _| {
             stream.pause = Some(pause);
             stream.resume = Some(resume);
         });
@@ -276,7 +228,7 @@ impl LogWriter {
 
 impl Drop for LogWriter {
     fn drop(&mut self) {
-        self.hub.announce(self.id, |stream| stream.pause = Some(Pause::Ended));
+        self.hub.announce(self.id, |stream, _| stream.pause = Some(Pause::Ended));
     }
 }
 
@@ -337,7 +289,8 @@ impl Hub {
 
     /// See `log-stream.read` in the WIT.
     pub fn read(&self, id: u32, max: usize) -> Result<Vec<u8>, Pause> {
-        let mut state = self.lock();
+        let mut guard = self.lock();
+        let state = &mut *guard;
         let stream = state.streams.get_mut(&id).ok_or(Pause::Ended)?;
         let bytes = stream.take(max);
         if bytes.is_empty() {
@@ -349,9 +302,8 @@ impl Hub {
         }
         stream.next_offset += bytes.len() as u64;
         stream.unread -= bytes.len();
-        if stream.unread < ROOM {
-            stream.room.notify_one();
-        }
+        state.unread -= bytes.len();
+        stream.room.notify_one();
         Ok(bytes)
     }
 
@@ -393,28 +345,42 @@ impl Hub {
 
     /// The component lets go of a log stream.
     pub fn release(&self, id: u32) {
-        if let Some(stream) = self.lock().streams.remove(&id) {
+        let mut state = self.lock();
+        if let Some(stream) = state.streams.remove(&id) {
+            state.unread -= stream.unread;
             stream.room.notify_one();
         }
     }
 
-    /// Changes a log stream and makes sure the component looks at it.
-    fn announce<R>(&self, id: u32, change: impl FnOnce(&mut Stream) -> R) -> Option<R> {
-        let mut state = self.lock();
-        let stream = state.streams.get_mut(&id)?;
-        let result = change(stream);
+    /// Changes a log stream, and what is unread of all, and makes sure the component looks at it.
+    fn announce(&self, id: u32, change: impl FnOnce(&mut Stream, &mut usize)) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let Some(stream) = state.streams.get_mut(&id) else { return };
+        change(stream, &mut state.unread);
         if !stream.announced {
             stream.announced = true;
             state.ready.push_back(id);
-            drop(state);
+            drop(guard);
             self.inner.news.notify_one();
         }
-        Some(result)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // No code panics while it holds the lock; should one ever, the state is still whole.
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// How much may be written to a log stream. A share of what all together may still have: the more there
+    /// are that read ahead, the less each does, and one that comes later finds room all the same. The least
+    /// is everybody's own, so that streams which the component does not read hold up no other.
+    fn room_of(&self, id: u32) -> usize {
+        let Some(stream) = self.streams.get(&id) else { return MOST };
+        let share = (ALL_TOGETHER.saturating_sub(self.unread) / SHARE).clamp(LEAST, MOST);
+        // Less than half of the least is not worth a read; there is enough for the component to read first.
+        share.checked_sub(stream.unread).filter(|room| *room >= LEAST / 2).unwrap_or_default()
     }
 }
 
@@ -441,6 +407,14 @@ impl Stream {
         taken
     }
 }
+
+/// Bytes that may be unread of all log streams, beside each stream's least.
+const ALL_TOGETHER: usize = 8 << 20;
+/// Which part of what is left of them one log stream may have: one over this.
+const SHARE: usize = 4;
+/// Unread bytes that a log stream may have in any case, and those that it may have at most.
+const LEAST: usize = 32 << 10;
+const MOST: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests;

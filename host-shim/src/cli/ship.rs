@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::{ArgAction, Args, ValueEnum};
 use cloudspout_host::docker::{self, Address, Backlog, Extent, Source, Tls};
 use cloudspout_host::positions::Store;
-use cloudspout_host::streams::{Framing, Hub, Phase};
+use cloudspout_host::streams::{Framing, Gaps, Hub, Phase};
 use cloudspout_host::{
     AwsCredentials, Compression, Counts, HttpClient, Options, RunError, Runtime, Tracing, default_region,
     pipe,
@@ -283,10 +283,11 @@ impl Shipping {
                 http,
                 reporter.clone(),
             );
-            let result = together(instance, source, hub, signals, stop_timeout).await;
+            let result = together(instance, source, hub.clone(), signals, stop_timeout).await;
             if let Some(counts) = reporter.counts() {
                 sum_up(&counts);
             }
+            say_gaps(hub.gaps());
             result.and(flush.await)
         });
         // A blocking lookup of a name, or a read of a terminal, is not worth waiting for.
@@ -344,6 +345,18 @@ fn sum_up(counts: &Counts) {
         counts.requests_sent,
         counts.requests_retried,
     );
+}
+
+/// Says at the end what never could be read; each gap was said when it was found.
+fn say_gaps(gaps: Gaps) {
+    if gaps.count > 0 {
+        tracing::warn!(
+            "gaps in logs, of which parts were gone before they could be read: {}; bytes missing, as far as their \
+             size is known: {}",
+            gaps.count,
+            gaps.bytes
+        );
+    }
 }
 
 /// Each container's log takes a file or a socket, and the usual limit is 1,024: takes what it may have.

@@ -112,10 +112,10 @@ async fn open(container: &Container, mut opened: Option<Result<Body, EngineError
 
 /// Moves everything on that comes. An error: there may be more.
 pub(super) async fn pass_on(engine: &Engine, mut body: Body, writer: &LogWriter) -> Result<(), EngineError> {
-    while let Some(bytes) = body.next(CHUNK).await {
+    while let Some(bytes) = body.next(writer.room().await.min(CHUNK)).await {
         let bytes = bytes.map_err(|error| engine.broken(&error))?;
         let few = bytes.len() < FEW;
-        writer.write(bytes).await;
+        writer.write(bytes);
         if few {
             tokio::time::sleep(A_WHILE).await;
         }

@@ -192,16 +192,8 @@ impl Container {
         if found.host_config.log_config.driver != JSON_FILE || self.shared.own.leaves_out(&found).is_some() {
             return false;
         }
-        for _ in 0..WAITS_FOR_FILE {
-            if files::is_there(&self.shared, &self.id) {
-                return true;
-            }
-            if tokio::time::timeout(files::SHORTEST, self.news.notified()).await.is_ok() {
-                break;
-            }
-        }
-        // What is to be heard of it next decides: its start or its end.
-        false
+        // If there is none in the end, what is to be heard of it next decides: its start or its end.
+        files::until_there(&self.shared, &self.id, &self.news).await
     }
 
     /// Opens the log of a container that has just started while it is inspected: it can be over and removed
@@ -211,7 +203,7 @@ impl Container {
         if config.source != Source::Api
             && let Ok(mut log) = files::Log::open_early(&self.shared, &self.id, record)
         {
-            let found = log.hold(self.inspect()).await;
+            let found = log.hold(&self.shared, self.inspect()).await;
             return (found, Early::File(Box::new(log)));
         }
         if config.source == Source::Files {
@@ -263,6 +255,4 @@ impl Container {
     }
 }
 
-/// So often a file is looked for between a container's making and its start, some 20 s.
-const WAITS_FOR_FILE: usize = 10_000;
 const JSON_FILE: &str = "json-file";

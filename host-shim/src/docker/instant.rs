@@ -25,6 +25,17 @@ pub fn since(nanoseconds: u64) -> String {
     format!("{}.{:09}", nanoseconds / NANOS, nanoseconds % NANOS)
 }
 
+/// A point in time in RFC 3339, from nanoseconds since 1970.
+pub fn text(nanoseconds: u64) -> String {
+    let (seconds, nanos) = (nanoseconds / NANOS, nanoseconds % NANOS);
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = date(days);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    let fraction = if nanos == 0 { String::new() } else { format!(".{nanos:09}") };
+    let fraction = fraction.trim_end_matches('0');
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
+}
+
 /// The machine's own clock, in nanoseconds since 1970.
 pub fn now() -> u64 {
     let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
@@ -62,6 +73,18 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719_468
 }
 
+/// The date so many days after 1970-01-01; the other way around than [`days`].
+fn date(days: u64) -> (u64, u64, u64) {
+    let since_march_0 = days + 719_468;
+    let (era, day_of_era) = (since_march_0 / 146_097, since_march_0 % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let since_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * since_march + 2) / 5 + 1;
+    let month = if since_march < 10 { since_march + 3 } else { since_march - 9 };
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
+
 const NANOS: u64 = 1_000_000_000;
 
 #[cfg(test)]
@@ -79,6 +102,14 @@ mod tests {
         check("2026-11-21T04:38:02.1+02:00", Some(1_795_228_682_100_000_000));
         check("2026-11-20T20:08:02-06:30", Some(1_795_228_682_000_000_000));
         check("2024-02-29T00:00:00Z", Some(1_709_164_800_000_000_000));
+    }
+
+    #[test]
+    fn times_are_written_as_they_are_read() {
+        for time in [0, 1, 951_782_399_500_000_000, 951_782_400_000_000_000, 1_709_164_800_000_000_000] {
+            assert_eq!(nanoseconds(&text(time)), Some(time), "{}", text(time));
+        }
+        assert_eq!(text(1_795_228_682_120_000_000), "2026-11-21T02:38:02.12Z");
     }
 
     #[test]

@@ -18,8 +18,8 @@ mod records;
 mod supervisor;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::watch;
 
@@ -86,6 +86,7 @@ pub async fn run(config: Config, hub: Hub, store: Store) -> Result<(), EngineErr
         own: Own::of_this_process(),
         connected: watch::channel(()).0,
         said_unreadable: AtomicBool::new(false),
+        watcher: OnceLock::new(),
         engine,
         config,
         hub,
@@ -113,6 +114,8 @@ struct Shared {
     connected: watch::Sender<()>,
     /// Whether people have been told that log files cannot be read.
     said_unreadable: AtomicBool,
+    /// Tells of changes to log files; made when the first is read.
+    watcher: OnceLock<Arc<files::Watcher>>,
 }
 
 #[cfg(test)]

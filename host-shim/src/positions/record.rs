@@ -35,6 +35,9 @@ pub struct Place {
 pub struct FilePlace {
     pub device: u64,
     pub inode: u64,
+    /// When the file was made, in nanoseconds since 1970, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub born: Option<u64>,
     pub offset: u64,
 }
 
@@ -85,7 +88,7 @@ mod tests {
             time: 8,
             ordinal: 1,
             into_line: 0,
-            file: Some(FilePlace { device: 1, inode: 2, offset: 4 }),
+            file: Some(FilePlace { device: 1, inode: 2, born: None, offset: 4 }),
         };
         let expected = Record {
             stdout: Some(place),

@@ -7,6 +7,7 @@ mod numbers;
 mod outages;
 mod refusals;
 mod restarts;
+mod rotation;
 
 use std::time::Duration;
 

@@ -88,18 +88,3 @@ fn a_hundred_thousand_lines_of_ten_containers_arrive_as_they_are_written() {
         check(source, &journal.streams(GROUP));
     }
 }
-
-#[test]
-fn a_log_that_rotates_at_full_speed_is_read_whole_from_its_files() {
-    let docker = Docker::exclusive();
-    let strict = Strict::start();
-    let shipping = run(&docker, "files", &strict.url()).start();
-    let written = lines("rotating", 200_000);
-    docker.write("rotating", &["--log-opt", "max-size=10m", "--log-opt", "max-file=3"], &written, b"");
-    strict.wait_for_events(200_000, ARRIVAL);
-    shipping.terminate().assert_code(0);
-    let journal = strict.stop();
-    journal.assert_well_formed();
-    let arrived = journal.stream(GROUP, "rotating");
-    assert_both("rotating", &arrived, &messages(&written, Way::JsonFile), &[]);
-}

@@ -4,19 +4,25 @@
 //! follows it. A file is held open from when it is first seen, so that what is renamed, removed or behind
 //! is read to its end all the same.
 
+mod compressed;
 mod directory;
 mod entry;
+mod file;
+mod missing;
 mod places;
 mod resume;
 mod rotation;
 mod tail;
+mod waiting;
+mod watch;
 
 use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use super::container::Container;
 use super::engine::CHUNK;
@@ -24,9 +30,12 @@ use super::records::Inspected;
 use super::{Shared, instant};
 use crate::positions::{Keeper, Record};
 use crate::streams::{Framing, LogWriter, Opening, Pause, Positions};
+use missing::Missing;
 use resume::{Resumed, resume};
-pub(super) use rotation::SHORTEST;
-use tail::{Missing, Next, Rotation, Tail};
+use rotation::Rotation;
+use tail::{Next, Tail};
+use waiting::Waiting;
+pub(super) use watch::Watcher;
 
 /// A log about to be read.
 pub(super) struct Log {
@@ -55,43 +64,50 @@ impl Log {
     }
 
     /// Waits for something, and lets no file of the log pass by meanwhile.
-    pub async fn hold<T>(&mut self, wait: impl Future<Output = T>) -> T {
-        while_looking(&mut self.resumed.tail, SHORTEST, wait).await
+    pub async fn hold<T>(&mut self, shared: &Shared, wait: impl Future<Output = T>) -> T {
+        Waiting::closely(watcher(shared)).meanwhile(&mut self.resumed.tail, wait).await
     }
 
     /// Passes over what there is.
     pub fn skip_backlog(&mut self) -> io::Result<()> {
-        let left = self.resumed.tail.left()?;
-        self.resumed.tail.skip(left)
+        self.resumed.tail.skip_all()
     }
 }
 
-/// Whether a container has a log file.
-pub(super) fn is_there(shared: &Shared, id: &str) -> bool {
-    expected_path(shared, id).exists()
+/// Waits until a container has a log file, some time, unless there is news first: whether it has one.
+pub(super) async fn until_there(shared: &Shared, id: &str, news: &Notify) -> bool {
+    waiting::until_there(&watcher(shared), &expected_path(shared, id), news).await
+}
+
+fn watcher(shared: &Shared) -> Arc<Watcher> {
+    let new = || Arc::new(Watcher::new(&data_root(shared).join("containers")));
+    Arc::clone(shared.watcher.get_or_init(new))
+}
+
+/// Where Docker's data root is, as seen from here.
+fn data_root(shared: &Shared) -> &Path {
+    shared.config.docker_root.as_deref().unwrap_or(Path::new(&shared.data_root))
 }
 
 /// Where a container's log file is, as far as that is known before the container is.
 fn expected_path(shared: &Shared, id: &str) -> PathBuf {
-    let root = shared.config.docker_root.as_deref().unwrap_or(Path::new(&shared.data_root));
-    root.join("containers").join(id).join(format!("{id}-json.log"))
+    data_root(shared).join("containers").join(id).join(format!("{id}-json.log"))
 }
 
 /// Reads a container's log until the container is gone.
 pub(super) async fn follow(container: &Container, found: Inspected, log: Log) {
     let (mut reader, keeper) = Reader::begin(container, &found, log);
-    let mut looks = Looks::default();
     // A container that is over when it is first seen gives no further sign.
     let mut news = !found.is_running() && found.has_run();
     loop {
         let read = reader.tail.offset();
-        if reader.read(u64::MAX).await.is_none() {
+        if reader.read().await.is_none() {
             return;
         }
         if news {
             let now = reader.hold(container.inspect()).await;
             // What was written until then can be read by now.
-            if reader.read(u64::MAX).await.is_none() {
+            if reader.read().await.is_none() {
                 return;
             }
             match now {
@@ -106,48 +122,26 @@ pub(super) async fn follow(container: &Container, found: Inspected, log: Log) {
                 }
             }
         }
-        let mut moved = reader.tail.offset() > read;
-        news = loop {
-            let pause = looks.next(moved, reader.look_within);
-            if tokio::time::timeout(pause, container.news.notified()).await.is_ok() {
-                break true;
-            }
-            if !reader.tail.is_quiet() {
-                break false;
-            }
-            moved = false;
-        };
+        let moved = reader.tail.offset() > read;
+        news = reader.waiting.for_more(&reader.tail, &container.news, moved).await;
     }
 }
 
 /// Reads what a container has logged so far.
-pub(super) async fn read_once(container: &Container, found: &Inspected, log: Log) -> io::Result<()> {
-    let left = log.resumed.tail.left()?;
+pub(super) async fn read_once(container: &Container, found: &Inspected, mut log: Log) -> io::Result<()> {
+    log.resumed.tail.end_here()?;
     let (mut reader, _keeper) = Reader::begin(container, found, log);
-    if reader.read(left).await.is_some() {
+    if reader.read().await.is_some() {
         reader.writer.end();
     }
     Ok(())
-}
-
-/// How long to look away from a log that has nothing new.
-#[derive(Default)]
-struct Looks {
-    quiet: u32,
-}
-
-impl Looks {
-    fn next(&mut self, moved: bool, within: Duration) -> Duration {
-        self.quiet = if moved { 0 } else { (self.quiet + 1).min(QUIET) };
-        within.min(if self.quiet < QUIET { WHILE_BUSY } else { within })
-    }
 }
 
 /// Moves a log on to the component.
 struct Reader {
     writer: LogWriter,
     tail: Tail,
-    look_within: Duration,
+    waiting: Waiting,
     name: String,
     said: Option<tokio::time::Instant>,
 }
@@ -169,25 +163,21 @@ impl Reader {
         };
         let writer = shared.hub.open(opening, keeper.clone());
         let name = found.name().to_owned();
-        let reader = Reader { writer, tail, look_within: rotation.look_within(), name, said: None };
+        let waiting = Waiting::of(watcher(shared), rotation);
+        let reader = Reader { writer, tail, waiting, name, said: None };
         if let Some(missing) = missing {
             reader.say_missing(missing);
         }
         (reader, keeper)
     }
 
-    /// Moves on what there is, at most so many bytes. `None`: the component has let go of the log.
-    async fn read(&mut self, mut most: u64) -> Option<()> {
+    /// Moves on what there is. `None`: the component has let go of the log.
+    async fn read(&mut self) -> Option<()> {
         loop {
-            let chunk = usize::try_from(most).unwrap_or(CHUNK).min(CHUNK);
-            if chunk == 0 {
-                return Some(());
-            }
-            match self.tail.look().and_then(|()| self.tail.next(chunk)) {
+            let room = self.waiting.meanwhile(&mut self.tail, self.writer.room()).await;
+            match self.tail.look().and_then(|()| self.tail.next(room.min(CHUNK))) {
                 Ok(Next::Bytes(bytes)) => {
-                    most -= bytes.len() as u64;
-                    let write = self.writer.write(bytes);
-                    while_looking(&mut self.tail, self.look_within, write).await;
+                    self.writer.write(bytes);
                     // A log without end must not keep the thread from everybody else.
                     tokio::task::yield_now().await;
                 }
@@ -212,13 +202,13 @@ impl Reader {
 
     /// Waits for something, and lets no file of the log pass by meanwhile.
     async fn hold<T>(&mut self, wait: impl Future<Output = T>) -> T {
-        while_looking(&mut self.tail, self.look_within, wait).await
+        self.waiting.meanwhile(&mut self.tail, wait).await
     }
 
     /// Says that what was begun will not go on, and goes on behind it.
     async fn pause(&mut self) -> Option<Positions> {
         let pause = self.writer.pause(Pause::Stopped);
-        let taken = while_looking(&mut self.tail, self.look_within, pause).await?;
+        let taken = self.waiting.meanwhile(&mut self.tail, pause).await?;
         // The component counts on from what it has taken. What was read beyond that was half an entry,
         // of which the rest never came.
         if taken != Positions::default() {
@@ -228,45 +218,11 @@ impl Reader {
     }
 
     fn say_missing(&self, missing: Missing) {
-        let name = &self.name;
-        match missing {
-            Missing::Bytes(count) => tracing::warn!(
-                "{count} bytes of the log of container {name} are missing: Docker removed the files before they \
-                 could be read; a larger max-size or max-file of its log gives more time"
-            ),
-            Missing::Files => tracing::warn!(
-                "part of the log of container {name} may be missing: Docker rotated it further than it could be \
-                 followed; a larger max-size or max-file of its log gives more time"
-            ),
-            Missing::Compressed(count) => tracing::warn!(
-                "older parts of the log of container {name} are missing: {count} rotated files of it are \
-                 compressed, and are not read; with compress=false in its log options they would be"
-            ),
-            Missing::Truncated => tracing::warn!(
-                "part of the log of container {name} is missing: its file was truncated before all of it was \
-                 read; with max-file of 2 or more Docker keeps what it rotates"
-            ),
-        }
+        self.writer.count_gap(missing.bytes);
+        tracing::warn!("{}", missing.text(&self.name));
     }
 }
 
-/// Waits for something, and does not let new files of the log pass by meanwhile.
-async fn while_looking<T>(tail: &mut Tail, within: Duration, wait: impl Future<Output = T>) -> T {
-    let mut wait = pin!(wait);
-    loop {
-        match tokio::time::timeout(within, &mut wait).await {
-            Ok(result) => return result,
-            // If that fails, the next reading look says so.
-            Err(_elapsed) => drop(tail.look()),
-        }
-    }
-}
-
-/// A log that has just grown probably grows again: looked at more often than one that is quiet, and not
-/// so often that each line is read by itself.
-const WHILE_BUSY: Duration = Duration::from_millis(50);
-/// Looks without anything new after which a log is quiet.
-const QUIET: u32 = 20;
 const SAY_EVERY: Duration = Duration::from_secs(60);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 

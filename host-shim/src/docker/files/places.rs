@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::UNIX_EPOCH;
 
 use crate::positions::{FileOf, FilePlace};
 
@@ -12,11 +13,21 @@ use crate::positions::{FileOf, FilePlace};
 pub(super) struct FileId {
     pub device: u64,
     pub inode: u64,
+    /// When it was made, in nanoseconds since 1970, where the filesystem knows: inodes are given away again.
+    pub born: Option<u64>,
 }
 
 impl FileId {
     pub fn of(metadata: &Metadata) -> FileId {
-        FileId { device: metadata.dev(), inode: metadata.ino() }
+        let born = metadata.created().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let born = born.and_then(|time| u64::try_from(time.as_nanos()).ok());
+        FileId { device: metadata.dev(), inode: metadata.ino(), born }
+    }
+
+    /// Whether a place was noted in a file with this id, as far as can be told.
+    pub fn is_of(&self, place: &FilePlace) -> bool {
+        let same_age = self.born.is_none() || place.born.is_none() || self.born == place.born;
+        self.inode == place.inode && self.device == place.device && same_age
     }
 }
 
@@ -67,8 +78,8 @@ impl FileOf for Places {
     fn file_of(&self, offset: u64) -> Option<FilePlace> {
         let pieces = self.lock();
         let piece = pieces.iter().rev().find(|piece| piece.start <= offset)?;
-        let FileId { device, inode } = piece.file;
-        Some(FilePlace { device, inode, offset: piece.from + (offset - piece.start) })
+        let FileId { device, inode, born } = piece.file;
+        Some(FilePlace { device, inode, born, offset: piece.from + (offset - piece.start) })
     }
 
     fn accepted(&self, offset: u64) {
@@ -85,7 +96,7 @@ mod tests {
 
     #[test]
     fn offsets_go_on_from_file_to_file() {
-        let file = |inode| FileId { device: 1, inode };
+        let file = |inode| FileId { device: 1, inode, born: None };
         let places = Places::default();
         places.begin(100, file(1), 40);
         places.begin(150, file(2), 0);

@@ -3,7 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::tail::Rotation;
+/// When Docker rotates the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Rotation {
+    /// The size from which on a file is not written to any more; `None`: never.
+    pub size: Option<u64>,
+    /// How many files there are, at most.
+    pub files: u64,
+}
 
 impl Rotation {
     /// As the options of the container's log driver say.

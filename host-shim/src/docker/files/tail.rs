@@ -1,16 +1,17 @@
-//! Reads the files of a log in order, while they are written, rotated, truncated and removed.
+//! Reads the files of a log in order, while they are written, rotated, compressed, truncated and removed.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use super::directory::{LogFile, id_of, open_all};
-use super::entry::{first_time, time_before};
+use super::directory::{id_of, open_all};
+use super::entry::{LONGEST_TIME, last_time_in};
+use super::file::LogFile;
+use super::missing::{Missing, Why};
 use super::places::{FileId, Places};
+use super::rotation::Rotation;
 
 /// A log on its way through its files.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(super) struct Tail {
     before: Vec<u8>,
     /// The offset in the log of what is read next.
     offset: u64,
+    /// Where to end: a file, and a place in it.
+    until: Option<(FileId, u64)>,
     places: Places,
     rotation: Rotation,
 }
@@ -32,17 +35,8 @@ pub(super) struct Tail {
 #[derive(Debug)]
 struct Pending {
     log: LogFile,
-    /// What is missing between the file before it and this one.
-    missing: Option<Missing>,
-}
-
-/// When Docker rotates the log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Rotation {
-    /// The size from which on a file is not written to any more; `None`: never.
-    pub size: Option<u64>,
-    /// How many files there are, at most.
-    pub files: u64,
+    /// Why something is missing between the file before it and this one, and how many bytes.
+    missing: Option<(Why, Option<u64>)>,
 }
 
 /// What is next of a log.
@@ -55,31 +49,26 @@ pub(super) enum Next {
     Gap(Missing),
 }
 
-/// What is known of a gap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Missing {
-    /// So many bytes of the log.
-    Bytes(u64),
-    /// Files may have come and gone between two looks.
-    Files,
-    /// So many rotated files, which are compressed.
-    Compressed(usize),
-    /// The file was truncated before all of it was read.
-    Truncated,
+/// What is next of a file.
+enum Piece {
+    Bytes(Bytes),
+    End,
+    /// It is not as it was: it was truncated.
+    Changed,
 }
 
 impl Tail {
     /// A log to be read from these files on, the first of them from `at`, which is `offset` in the log.
     pub fn from_files(path: &Path, files: Vec<LogFile>, at: u64, offset: u64) -> io::Result<Tail> {
         let files = files.into_iter().map(|log| Pending { log, missing: None }).collect();
-        let places = Places::default();
         let mut tail = Tail {
             path: path.to_owned(),
             files,
             at,
             before: Vec::new(),
             offset,
-            places,
+            until: None,
+            places: Places::default(),
             rotation: Rotation::default(),
         };
         tail.recall()?;
@@ -101,24 +90,39 @@ impl Tail {
         &self.places
     }
 
-    /// Bytes from here to the end as it is now.
-    pub fn left(&self) -> io::Result<u64> {
-        let mut left = 0;
-        for pending in &self.files {
-            left += pending.log.file.metadata()?.len();
+    /// Where the file is that is written to.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Ends where the log ends now, whatever is written meanwhile.
+    pub fn end_here(&mut self) -> io::Result<()> {
+        if let Some(newest) = self.files.back_mut() {
+            self.until = Some((newest.log.id, newest.log.length()?));
         }
-        Ok(left.saturating_sub(self.at))
+        Ok(())
+    }
+
+    /// Passes over all there is, without counting it.
+    pub fn skip_all(&mut self) -> io::Result<()> {
+        self.files.drain(..self.files.len().saturating_sub(1));
+        if let Some(newest) = self.files.front_mut() {
+            self.at = newest.log.length()?;
+        }
+        self.recall()?;
+        self.begin();
+        Ok(())
     }
 
     /// Passes over so many bytes, without counting them.
     pub fn skip(&mut self, mut count: u64) -> io::Result<()> {
-        while let Some(file) = self.first() {
-            let size = file.metadata()?.len();
-            if self.files.len() == 1 || self.at + count < size {
-                self.at = (self.at + count).min(size);
+        while let Some(first) = self.files.front_mut() {
+            let length = first.log.length()?;
+            if self.files.len() == 1 || self.at + count < length {
+                self.at = (self.at + count).min(length);
                 break;
             }
-            count -= size.saturating_sub(self.at);
+            count -= length.saturating_sub(self.at);
             self.at = 0;
             self.files.pop_front();
         }
@@ -129,11 +133,11 @@ impl Tail {
 
     /// Remembers what stands before the place to read.
     fn recall(&mut self) -> io::Result<()> {
-        let known = self.at.min(REMEMBERED as u64);
+        let known = self.at.min(LONGEST_TIME as u64);
         let mut room = vec![0; usize::try_from(known).unwrap_or_default()];
-        let Some(file) = self.first() else { return Ok(()) };
+        let Some(first) = self.files.front_mut() else { return Ok(()) };
         // A file that is shorter was truncated; that is found when it is read.
-        let count = read_at(file, &mut room, self.at - known)?;
+        let count = first.log.read_at(&mut room, self.at - known)?;
         self.before = if count == room.len() { room } else { Vec::new() };
         Ok(())
     }
@@ -150,10 +154,6 @@ impl Tail {
         }
     }
 
-    fn first(&self) -> Option<&File> {
-        self.files.front().map(|pending| &pending.log.file)
-    }
-
     /// Whether there is nothing new, at the cost of one look at one name.
     pub fn is_quiet(&self) -> bool {
         let [pending] = self.files.as_slices().0 else { return false };
@@ -165,41 +165,43 @@ impl Tail {
     /// Looks whether the log was rotated, and takes hold of files that are new. To be called often: a
     /// file that nobody holds is gone once it has been rotated away.
     pub fn look(&mut self) -> io::Result<()> {
-        let newest = self.files.back().map(|pending| pending.log.id);
         // Without a name for a moment, or removed with its container: what is open stays readable.
         let Ok(now) = id_of(&self.path) else { return Ok(()) };
-        if newest == Some(now) {
+        if self.files.back().is_some_and(|newest| newest.log.id == now) {
             return Ok(());
         }
-        let mut found = open_all(&self.path)?.files;
-        let known = found.iter().rposition(|log| Some(log.id) == newest);
+        let mut found = match open_all(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            found => found?,
+        };
+        let known = match self.files.back_mut() {
+            Some(newest) => position(&found, &mut newest.log)?,
+            None => None,
+        };
+        let unseen = known.is_none() && !self.files.is_empty();
         let unknown = found.split_off(known.map_or(0, |known| known + 1));
         for (number, log) in unknown.into_iter().enumerate() {
-            let missing = (number == 0 && known.is_none() && newest.is_some()).then_some(Missing::Files);
+            let missing = (number == 0 && unseen).then_some((Why::Unseen, None));
             self.files.push_back(Pending { log, missing });
-        }
-        if newest.is_none() {
-            self.begin();
         }
         self.let_go()
     }
 
     /// Lets go of files that have been removed, if too much is held for a reader that is far behind.
     fn let_go(&mut self) -> io::Result<()> {
-        let mut removed = 0;
+        let mut hidden = 0;
         for pending in self.files.iter().skip(1) {
-            let metadata = pending.log.file.metadata()?;
-            removed += if metadata.nlink() == 0 { metadata.len() } else { 0 };
+            hidden += pending.log.hidden_bytes()?;
         }
-        while removed > MOST_REMOVED {
-            let Some(pending) = self.files.remove(1) else { break };
-            let length = pending.log.file.metadata()?.len();
-            removed = removed.saturating_sub(length);
+        while hidden > MOST_HIDDEN {
+            let Some(mut pending) = self.files.remove(1) else { break };
+            hidden = hidden.saturating_sub(pending.log.hidden_bytes()?);
+            let length = pending.log.length()?;
             if let Some(next) = self.files.get_mut(1) {
                 next.missing = Some(match (pending.missing, next.missing) {
-                    (None, None) => Missing::Bytes(length),
-                    (Some(Missing::Bytes(before)), None) => Missing::Bytes(before + length),
-                    _ => Missing::Files,
+                    (None, None) => (Why::Removed, Some(length)),
+                    (Some((Why::Removed, Some(before))), None) => (Why::Removed, Some(before + length)),
+                    _ => (Why::Removed, None),
                 });
             }
         }
@@ -209,108 +211,122 @@ impl Tail {
     /// At most `most` bytes, or why there are none.
     pub fn next(&mut self, most: usize) -> io::Result<Next> {
         loop {
-            let Some(file) = self.first() else { return Ok(Next::End) };
-            let size = file.metadata()?.len();
-            if size < self.at {
-                if let Some(missing) = self.truncated() {
-                    return Ok(Next::Gap(missing));
-                }
-            } else if size > self.at {
-                let Some(bytes) = self.read(size, most)? else {
-                    match self.truncated() {
-                        Some(missing) => return Ok(Next::Gap(missing)),
-                        None => continue,
+            match self.piece(most)? {
+                Piece::Bytes(bytes) if bytes.is_empty() => {}
+                Piece::Bytes(bytes) => return Ok(Next::Bytes(bytes)),
+                Piece::Changed => {
+                    if let Some(missing) = self.truncated()? {
+                        return Ok(Next::Gap(missing));
                     }
-                };
-                if !bytes.is_empty() {
-                    return Ok(Next::Bytes(bytes));
                 }
-            } else if self.files.len() > 1 {
                 // A file that has a successor is not written to any more.
-                let missing = self.step()?;
-                if let Some(missing) = missing {
-                    return Ok(Next::Gap(missing));
+                Piece::End if self.files.len() > 1 && !self.is_over() => {
+                    if let Some(missing) = self.step()? {
+                        return Ok(Next::Gap(missing));
+                    }
                 }
-            } else {
-                return Ok(Next::End);
+                Piece::End => return Ok(Next::End),
             }
         }
     }
 
-    /// Goes on to the next file, and says what is missing in front of it.
-    fn step(&mut self) -> io::Result<Option<Missing>> {
-        let done = self.files.pop_front();
-        self.at = 0;
-        self.before.clear();
-        self.begin();
-        let missing = self.files.front_mut().and_then(|pending| pending.missing.take());
-        match (missing, done, self.first()) {
-            (Some(Missing::Files), Some(done), Some(file)) => {
-                let adjoin = self.adjoin(&done.log.file, file)?;
-                Ok((!adjoin).then_some(Missing::Files))
-            }
-            (missing, ..) => Ok(missing),
+    /// Whether the end was reached that was set.
+    fn is_over(&self) -> bool {
+        let first = self.files.front().map(|first| first.log.id);
+        self.until.is_some_and(|(file, at)| first == Some(file) && self.at >= at)
+    }
+
+    fn piece(&mut self, most: usize) -> io::Result<Piece> {
+        let Some(first) = self.files.front_mut() else { return Ok(Piece::End) };
+        let mut end = self.at + most as u64;
+        if let Some((_, at)) = self.until.filter(|(file, _)| *file == first.log.id) {
+            end = end.min(at.max(self.at));
         }
-    }
-
-    /// Whether there was no time for a further file between two.
-    fn adjoin(&self, one: &File, other: &File) -> io::Result<bool> {
-        let last = time_before(one, one.metadata()?.len())?;
-        let between = first_time(other)?.zip(last).and_then(|(first, last)| first.checked_sub(last));
-        Ok(between.zip(self.rotation.fastest()).is_some_and(|(between, fastest)| between < fastest))
-    }
-
-    /// Bytes of the first file; `None` if it is not as it was.
-    fn read(&mut self, size: u64, most: usize) -> io::Result<Option<Bytes>> {
-        let Some(file) = self.first() else { return Ok(None) };
-        let known = self.before.len();
-        let wanted = usize::try_from(size - self.at).unwrap_or(usize::MAX).min(most);
-        let mut room = vec![0; known + wanted];
-        let count = read_at(file, &mut room, self.at - known as u64)?;
+        // What was compressed is not written to, and only read from front to back.
+        let mut known = 0;
+        if !first.log.is_compressed() {
+            let size = first.log.length()?;
+            if size < self.at {
+                return Ok(Piece::Changed);
+            }
+            end = end.min(size);
+            known = self.before.len();
+        }
+        if end == self.at {
+            return Ok(Piece::End);
+        }
+        let mut room = vec![0; known + usize::try_from(end - self.at).unwrap_or_default()];
+        let count = first.log.read_at(&mut room, self.at - known as u64)?;
         room.truncate(count);
-        if !room.starts_with(&self.before) {
-            return Ok(None);
+        if !room.starts_with(self.before.get(..known).unwrap_or_default()) {
+            return Ok(Piece::Changed);
+        }
+        if count == 0 {
+            return Ok(Piece::End);
         }
         let bytes = Bytes::from(room).split_off(known);
         self.remember(&bytes);
         self.at += bytes.len() as u64;
         self.offset += bytes.len() as u64;
-        Ok(Some(bytes))
+        Ok(Piece::Bytes(bytes))
     }
 
     fn remember(&mut self, bytes: &[u8]) {
         self.before
-            .extend_from_slice(bytes.get(bytes.len().saturating_sub(REMEMBERED)..).unwrap_or_default());
-        self.before.drain(..self.before.len().saturating_sub(REMEMBERED));
+            .extend_from_slice(bytes.get(bytes.len().saturating_sub(LONGEST_TIME)..).unwrap_or_default());
+        self.before.drain(..self.before.len().saturating_sub(LONGEST_TIME));
+    }
+
+    /// Goes on to the next file, and says what is missing in front of it.
+    fn step(&mut self) -> io::Result<Option<Missing>> {
+        let after = last_time_in(&self.before);
+        let cut_off = self.files.pop_front().is_some_and(|done| done.log.is_cut_off());
+        self.at = 0;
+        self.before.clear();
+        self.begin();
+        let Some(first) = self.files.front_mut() else { return Ok(None) };
+        let missing = first.missing.take().or(cut_off.then_some((Why::CutOff, None)));
+        let Some((why, bytes)) = missing else { return Ok(None) };
+        let before = first.log.first_time()?;
+        let adjoin = why == Why::Unseen && self.adjoin(after, before);
+        Ok((!adjoin).then_some(Missing { why, bytes, after, before }))
+    }
+
+    /// Whether there was no time for a further file between two entries.
+    fn adjoin(&self, one: Option<u64>, other: Option<u64>) -> bool {
+        let between = other.zip(one).and_then(|(other, one)| other.checked_sub(one));
+        between.zip(self.rotation.fastest()).is_some_and(|(between, fastest)| between < fastest)
     }
 
     /// Goes on at the beginning of the first file. Docker truncates a file once it has reached its size:
     /// if that much was read, nothing is missing.
-    fn truncated(&mut self) -> Option<Missing> {
+    fn truncated(&mut self) -> io::Result<Option<Missing>> {
         let whole = self.rotation.size.is_some_and(|size| self.at >= size);
+        let after = last_time_in(&self.before);
         self.at = 0;
         self.before.clear();
         self.begin();
-        (!whole).then_some(Missing::Truncated)
+        let before = match self.files.front() {
+            Some(first) if !whole => first.log.first_time()?,
+            _ => None,
+        };
+        Ok((!whole).then_some(Missing { why: Why::Truncated, bytes: None, after, before }))
     }
 }
 
-/// Reads until the room is full or the file is at its end.
-pub(super) fn read_at(file: &File, room: &mut [u8], at: u64) -> io::Result<usize> {
-    let mut count = 0;
-    while let Some(left) = room.get_mut(count..).filter(|left| !left.is_empty()) {
-        match file.read_at(left, at + count as u64) {
-            Ok(0) => break,
-            Ok(more) => count += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+/// Which of the files is the one that is held, under whatever name and form.
+fn position(files: &[LogFile], held: &mut LogFile) -> io::Result<Option<usize>> {
+    if let Some(number) = files.iter().rposition(|file| file.id == held.id) {
+        return Ok(Some(number));
+    }
+    for (number, file) in files.iter().enumerate().rev() {
+        if file.was_made_from(held)? {
+            return Ok(Some(number));
         }
     }
-    Ok(count)
+    Ok(None)
 }
 
-/// Enough to hold the time that ends every entry.
-const REMEMBERED: usize = 64;
 /// Bytes of removed files that are held for a reader that is far behind: they take room on the disk that
 /// nobody sees.
-const MOST_REMOVED: u64 = 256 << 20;
+const MOST_HIDDEN: u64 = 256 << 20;
