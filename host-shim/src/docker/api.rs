@@ -37,6 +37,7 @@ pub(super) async fn follow(
     let writer = shared.hub.open(shared.opening(&found, taken), keeper.clone());
     let mut run = found.state.started_at;
     let mut backoff = Backoff::default();
+    let mut read_to_end = false;
     loop {
         let began = Instant::now();
         let broken = pass_on(&shared.engine, body, &writer).await.err();
@@ -51,6 +52,18 @@ pub(super) async fn follow(
         };
         let same_run = now.state.started_at == run;
         let stopped = broken.is_none() && !(same_run && now.is_running());
+        if stopped && !read_to_end {
+            match read_end(container, &writer, from).await {
+                End::Read => {}
+                End::Long(long) => {
+                    body = long;
+                    read_to_end = true;
+                    continue;
+                }
+                End::Gone => return writer.end(),
+            }
+        }
+        read_to_end = false;
         let pause = if stopped { Pause::Stopped } else { Pause::Interrupted };
         let Some(taken) = writer.pause(pause).await else { return };
         since = taken.time().max(from);
@@ -70,6 +83,43 @@ pub(super) async fn follow(
             Opened::Log(body) => body,
             Opened::Gone | Opened::Unreadable => return writer.end(),
         };
+    }
+}
+
+/// What came of reading the end of a log.
+enum End {
+    Read,
+    /// There is more of it than a few messages.
+    Long(Body),
+    Gone,
+}
+
+/// Reads the end of a log whose container has stopped: the daemon may end a follow before it has sent the
+/// last messages (Engine 20.10 does, under load, mostly with a last line that has no end).
+async fn read_end(container: &Container, writer: &LogWriter, from: u64) -> End {
+    let Some(taken) = writer.pause(Pause::Interrupted).await else { return End::Gone };
+    let since = taken.time().max(from);
+    let engine = &container.shared.engine;
+    let long = match engine.last_logs(&container.id, since).await {
+        Ok(Some(bytes)) => {
+            writer.room().await;
+            writer.write(bytes);
+            return End::Read;
+        }
+        Ok(None) => engine.logs(&container.id, Extent::Stored, since).await,
+        Err(problem) => Err(problem),
+    };
+    match long {
+        Ok(body) => End::Long(body),
+        Err(EngineError::Gone(_)) => End::Gone,
+        Err(problem) => {
+            tracing::warn!(
+                "the end of the log of container {} could not be read again, in case that the daemon left \
+                 something out: {problem}",
+                container.id
+            );
+            End::Read
+        }
     }
 }
 

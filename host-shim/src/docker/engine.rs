@@ -95,26 +95,36 @@ impl Engine {
 
     /// A container's log with times, from `since` on, inclusive (nanoseconds; 0 for all).
     pub async fn logs(&self, id: &str, extent: Extent, since: u64) -> Result<Body, EngineError> {
-        let follow = match extent {
-            Extent::Follow => 1,
-            Extent::Stored => 0,
+        let part = match extent {
+            Extent::Follow => "follow=1",
+            Extent::Stored => "follow=0",
         };
-        let since = if since == 0 { String::new() } else { format!("&since={}", instant::since(since)) };
-        self.stream(&format!("/containers/{id}/logs?follow={follow}&stdout=1&stderr=1&timestamps=1{since}"))
-            .await
+        self.stream(&logs_path(id, part, since)).await
+    }
+
+    /// The same, of what is stored, if these are surely no more messages than the daemon finds by reading
+    /// the log from its end; `None` if there may be more.
+    pub async fn last_logs(&self, id: &str, since: u64) -> Result<Option<Bytes>, EngineError> {
+        let path = logs_path(id, &format!("follow=0&tail={LAST_FEW}"), since);
+        let bytes = self.answer(&path).await?;
+        Ok((most_messages(&bytes) < LAST_FEW).then_some(bytes))
     }
 
     async fn call<T: DeserializeOwned>(&self, path: &str) -> Result<T, EngineError> {
+        let bytes = self.answer(path).await?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| self.other(path, &format!("the answer makes no sense: {error}")))
+    }
+
+    /// The whole of a short answer.
+    async fn answer(&self, path: &str) -> Result<Bytes, EngineError> {
         // The semaphore is never closed.
         let _permit = self.shared.calls.acquire().await.ok();
         let answer = async {
             let body = self.stream(path).await?;
             self.whole(body, path).await
         };
-        let bytes =
-            tokio::time::timeout(ANSWER_WITHIN, answer).await.map_err(|_late| self.silent(path))??;
-        serde_json::from_slice(&bytes)
-            .map_err(|error| self.other(path, &format!("the answer makes no sense: {error}")))
+        tokio::time::timeout(ANSWER_WITHIN, answer).await.map_err(|_late| self.silent(path))?
     }
 
     async fn stream(&self, path: &str) -> Result<Body, EngineError> {
@@ -276,6 +286,18 @@ impl fmt::Display for EngineError {
 
 impl std::error::Error for EngineError {}
 
+fn logs_path(id: &str, part: &str, since: u64) -> String {
+    let since = if since == 0 { String::new() } else { format!("&since={}", instant::since(since)) };
+    format!("/containers/{id}/logs?{part}&stdout=1&stderr=1&timestamps=1{since}")
+}
+
+/// No fewer messages than these bytes of a log may be. One ends with its line, or is a full piece of a long
+/// line, or such a line's last piece, behind which the `local` driver keeps no line end.
+fn most_messages(bytes: &[u8]) -> usize {
+    let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+    lines + 2 * (bytes.len() / PIECE) + 1
+}
+
 /// Minor numbers decide: there has been no other major version.
 fn number_of(version: &str) -> u32 {
     let minor = version.strip_prefix("1.").unwrap_or(version);
@@ -291,6 +313,10 @@ const EVENTS: &str = "%7B%22type%22%3A%5B%22container%22%5D%2C\
 
 /// Bytes of a log that are collected, if at hand, before they are passed on.
 pub(super) const CHUNK: usize = 256 << 10;
+/// Bytes of a long line that Docker makes a message of.
+const PIECE: usize = 16 << 10;
+/// Messages that are asked for when the last are wanted: far more than the daemon leaves out.
+const LAST_FEW: usize = 128;
 const LONGEST_ANSWER: usize = 64 << 20;
 const CALLS: usize = 16;
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);

@@ -8,14 +8,14 @@ use cloudspout_tests::text::lines;
 
 use crate::{ARRIVAL, GROUP, SOURCES, once, run};
 
-/// Sources that have all of a container's last moments. Engine 20.10 may end the follow of a container before
-/// a last line that has no end, and a container that is removed at once takes its log with it.
-const WHOLE: [&str; 1] = ["files"];
+/// The sources, and how to run a container so that they have its last moments: what is removed at once takes
+/// its log with it, but not the files that are held open.
+const LAST_MOMENTS: [(&str, &[&str]); 2] = [("files", &["--rm"]), ("api", &[])];
 
 #[test]
 fn containers_that_live_for_a_moment_arrive_whole() {
     const CONTAINERS: usize = 30;
-    for source in WHOLE {
+    for (source, options) in LAST_MOMENTS {
         let docker = Docker::exclusive();
         let strict = Strict::start();
         // A container from before tells that following has begun.
@@ -27,7 +27,7 @@ fn containers_that_live_for_a_moment_arrive_whole() {
         let ends = |number: usize| vec![format!("end of {number}")];
         for number in 0..CONTAINERS {
             docker.prepare(&name(number), &lines(&name(number), 50), &ends(number).concat().into_bytes());
-            docker.launch(&name(number), &["--rm"]);
+            docker.launch(&name(number), options);
         }
         strict.settle(1 + CONTAINERS * (50 + ends(0).len()), ARRIVAL / 3);
         shipping.terminate().assert_code(0);
@@ -67,7 +67,7 @@ fn containers_of_before_and_after_are_followed() {
 
 #[test]
 fn a_container_that_is_restarted_goes_on_in_its_log_stream() {
-    for source in WHOLE {
+    for source in SOURCES {
         let docker = Docker::exclusive();
         let strict = Strict::start();
         let shipping = run(&docker, source, &strict.url()).start();

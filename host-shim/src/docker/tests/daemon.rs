@@ -50,6 +50,15 @@ struct Container {
     refusal: Option<u16>,
     /// Time, and a frame or a line of the log.
     log: Vec<(u64, Vec<u8>)>,
+    /// How many of the last frames of a run whoever follows does not get.
+    left_out: usize,
+}
+
+impl Container {
+    /// The last so many frames.
+    fn tail(&self, count: Option<usize>) -> &[(u64, Vec<u8>)] {
+        &self.log[self.log.len().saturating_sub(count.unwrap_or(usize::MAX))..]
+    }
 }
 
 impl Daemon {
@@ -118,6 +127,17 @@ impl Daemon {
         self.world.change(|state| state.start(name));
     }
 
+    /// Ends a run, of which so many frames more are written than whoever follows is sent.
+    pub fn stop_early(&self, name: &str, lines: &[&str]) {
+        self.world.change(|state| {
+            state.containers.get_mut(name).unwrap().left_out = lines.len();
+            for line in lines {
+                state.log(name, line);
+            }
+            state.stop(name);
+        });
+    }
+
     pub fn start_on_subscription(&self, name: &str) {
         self.create(name, &[]);
         self.world.change(|state| state.start_on_subscription.push(name.to_owned()));
@@ -136,15 +156,7 @@ impl Daemon {
 
     /// A container writes to its standard output.
     pub fn log(&self, name: &str, text: &str) {
-        self.world.change(|state| {
-            state.clock += 1;
-            let clock = state.clock;
-            let payload = format!("{} {text}", time(clock));
-            let mut frame = vec![1, 0, 0, 0];
-            frame.extend((payload.len() as u32).to_be_bytes());
-            frame.extend(payload.as_bytes());
-            state.containers.get_mut(name).unwrap().log.push((clock, frame));
-        });
+        self.world.change(|state| state.log(name, text));
     }
 
     /// A container writes to the file of its log.
@@ -186,11 +198,22 @@ impl State {
         self.events.push((self.clock, event));
     }
 
+    fn log(&mut self, name: &str, text: &str) {
+        self.clock += 1;
+        let clock = self.clock;
+        let payload = format!("{} {text}", time(clock));
+        let mut frame = vec![1, 0, 0, 0];
+        frame.extend((payload.len() as u32).to_be_bytes());
+        frame.extend(payload.as_bytes());
+        self.containers.get_mut(name).unwrap().log.push((clock, frame));
+    }
+
     fn start(&mut self, name: &str) {
         self.happen("start", name);
         let clock = self.clock;
         let container = self.containers.get_mut(name).unwrap();
-        *container = Container { running: true, run: container.run + 1, started: clock, ..container.clone() };
+        let run = container.run + 1;
+        *container = Container { running: true, run, started: clock, left_out: 0, ..container.clone() };
     }
 
     fn stop(&mut self, name: &str) {
@@ -266,7 +289,13 @@ async fn answer(world: &World, stream: &mut UnixStream, target: &str) -> io::Res
                 None => refuse(stream, 404).await,
             }
         }
-        ["containers", id, "logs"] => logs(world, stream, id, since, parameter("follow") == Some("1")).await,
+        ["containers", id, "logs"] if parameter("follow") == Some("1") => {
+            follow(world, stream, id, since).await
+        }
+        ["containers", id, "logs"] => {
+            let tail = parameter("tail").map(|count| count.parse().unwrap());
+            stored(world, stream, id, since, tail).await
+        }
         _ => refuse(stream, 404).await,
     }
 }
@@ -300,14 +329,39 @@ async fn events(world: &World, stream: &mut UnixStream, since: u64) -> io::Resul
     }
 }
 
-async fn logs(world: &World, stream: &mut UnixStream, id: &str, since: u64, follow: bool) -> io::Result<()> {
-    let found = world.lock().by_id(id).map(|(_, container)| container.clone());
-    let Some(Container { refusal, run, running, .. }) = found else { return refuse(stream, 404).await };
-    if let Some(status) = refusal {
-        return refuse(stream, status).await;
+/// What is there of a log, or how asking for it is refused.
+fn log_of(world: &World, id: &str) -> Result<Container, u16> {
+    let found = world.lock().by_id(id).map(|(_, container)| container.clone()).ok_or(404_u16)?;
+    found.refusal.map_or(Ok(found.clone()), Err)
+}
+
+async fn stored(
+    world: &World,
+    stream: &mut UnixStream,
+    id: &str,
+    since: u64,
+    tail: Option<usize>,
+) -> io::Result<()> {
+    let container = match log_of(world, id) {
+        Ok(container) => container,
+        Err(status) => return refuse(stream, status).await,
+    };
+    stream.write_all(CHUNKED).await?;
+    for (_, frame) in container.tail(tail).iter().filter(|(clock, _)| *clock >= since) {
+        chunk(stream, frame).await?;
+    }
+    stream.write_all(b"0\r\n\r\n").await
+}
+
+async fn follow(world: &World, stream: &mut UnixStream, id: &str, since: u64) -> io::Result<()> {
+    let Container { run, running, .. } = match log_of(world, id) {
+        Ok(container) => container,
+        Err(status) => return refuse(stream, status).await,
+    };
+    if !running {
+        return stored(world, stream, id, since, None).await;
     }
     stream.write_all(CHUNKED).await?;
-    let follow = follow && running;
     let mut changed = world.changed.subscribe();
     let (mut sent, cuts) = (0, world.lock().cuts);
     loop {
@@ -319,11 +373,12 @@ async fn logs(world: &World, stream: &mut UnixStream, id: &str, since: u64, foll
             return Ok(());
         }
         let Some(container) = found else { return stream.write_all(b"0\r\n\r\n").await };
-        for (_, frame) in container.log.iter().skip(sent).filter(|(clock, _)| *clock >= since) {
+        let known = container.log.len() - container.left_out;
+        for (_, frame) in container.log[..known].iter().skip(sent).filter(|(clock, _)| *clock >= since) {
             chunk(stream, frame).await?;
         }
-        sent = container.log.len();
-        if !follow || !container.running || container.run != run {
+        sent = known;
+        if !container.running || container.run != run {
             return stream.write_all(b"0\r\n\r\n").await;
         }
         changed.changed().await.unwrap();

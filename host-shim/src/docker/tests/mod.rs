@@ -14,6 +14,9 @@ use super::{Address, Backlog, Config, EngineError, Extent, Source, run};
 use crate::positions::Store;
 use crate::streams::{Hub, Pause};
 
+/// The end of a log is read once more when its container stops.
+const STOPPED: [Pause; 2] = [Pause::Interrupted, Pause::Stopped];
+
 fn config(daemon: &Daemon, extent: Extent) -> Config {
     Config {
         address: Address::Unix(daemon.socket()),
@@ -79,7 +82,7 @@ async fn a_restarted_container_goes_on_where_it_was() {
     let mut component = follow(&daemon);
     component.until(|component| component.text_of("web") == "one\n").await;
     daemon.stop("web");
-    component.until(|component| component.of("web").unwrap().pauses == [Pause::Stopped]).await;
+    component.until(|component| component.of("web").unwrap().pauses == STOPPED).await;
     daemon.start("web");
     daemon.log("web", "two\n");
     component.until(|component| component.text_of("web") == "one\ntwo\n").await;
@@ -103,6 +106,37 @@ async fn a_container_that_is_over_and_gone_at_once_ends() {
     daemon.stop("quick");
     daemon.remove("quick");
     component.until(|component| component.of("quick").unwrap().pauses.last() == Some(&Pause::Ended)).await;
+}
+
+#[tokio::test]
+async fn what_the_daemon_left_out_of_the_end_of_a_run_is_read() {
+    for count in [1, 127, 128, 300] {
+        let daemon = Daemon::new();
+        run_container(&daemon, "web", "one\n");
+        let mut component = follow(&daemon);
+        component.until(|component| component.text_of("web") == "one\n").await;
+        let lines: Vec<String> = (0..count).map(|number| format!("line {number}\n")).collect();
+        daemon.stop_early("web", &lines.iter().map(String::as_str).collect::<Vec<_>>());
+        component.until(|component| component.of("web").unwrap().pauses.contains(&Pause::Stopped)).await;
+        assert_eq!(component.text_of("web"), format!("one\n{}", lines.concat()));
+        daemon.start("web");
+        daemon.log("web", "two\n");
+        component.until(|component| component.text_of("web").ends_with("two\n")).await;
+        assert_eq!(component.text_of("web").lines().count(), count + 2);
+    }
+}
+
+#[tokio::test]
+async fn a_container_that_is_gone_before_its_end_can_be_read_again_ends() {
+    let daemon = Daemon::new();
+    run_container(&daemon, "web", "one\n");
+    let mut component = follow(&daemon);
+    component.until(|component| component.text_of("web") == "one\n").await;
+    daemon.stop("web");
+    component.until(|component| component.of("web").unwrap().pauses == [Pause::Interrupted]).await;
+    daemon.remove("web");
+    component.until(|component| component.of("web").unwrap().pauses.last() == Some(&Pause::Ended)).await;
+    assert_eq!(component.text_of("web"), "one\n");
 }
 
 #[tokio::test]
@@ -204,7 +238,7 @@ async fn the_next_life_goes_on_where_the_last_one_was_and_reads_what_died_in_bet
         component.until(|component| component.text_of(name) == "one\n").await;
     }
     daemon.stop("stays-dead");
-    component.until(|component| !component.of("stays-dead").unwrap().pauses.is_empty()).await;
+    component.until(|component| component.of("stays-dead").unwrap().pauses == STOPPED).await;
     while store.record(&id("stays-dead")).unwrap().done.is_none() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
