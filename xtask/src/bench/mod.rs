@@ -5,6 +5,8 @@
 mod containers;
 mod daemon;
 mod docker;
+mod idle;
+mod imitation;
 mod peers;
 mod sandbox;
 mod shipping;
@@ -28,11 +30,12 @@ pub struct Bench {
 type Measure = fn(&Bench) -> Result<String, String>;
 
 /// The tables, by name, in the order of the page.
-const TABLES: [(&str, Measure); 7] = [
+const TABLES: [(&str, Measure); 8] = [
     ("stdin", stdin::measure),
     ("docker", docker::measure),
     ("peers", peers::measure),
     ("containers", containers::measure),
+    ("idle", idle::measure),
     ("text", stdin::measure_text),
     ("sandbox", sandbox::measure),
     ("start", start::measure),
