@@ -140,3 +140,93 @@ const WHILE_BUSY: Duration = Duration::from_millis(50);
 const QUIET: u32 = 4;
 /// How long a file is waited for between a container's making and its start.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+    use std::path::PathBuf;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::super::resume::resume;
+    use super::super::tail::Next;
+    use super::*;
+    use crate::positions::Record;
+
+    /// A directory with a log of one line, and the log, which was read.
+    fn log() -> (PathBuf, Tail) {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let directory =
+            std::env::temp_dir().join(format!("cloudspout-waiting-{}-{count}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join("log"), b"one\n").unwrap();
+        let mut tail = resume(&directory.join("log"), &Record::default()).unwrap().tail;
+        assert!(matches!(tail.next(1_000), Ok(Next::Bytes(_))));
+        (directory, tail)
+    }
+
+    /// Waits as for a log that has been quiet for long, both ways that there are.
+    fn ways(directory: &Path) -> [Waiting; 2] {
+        let rotation = Rotation { size: Some(1 << 20), files: 3 };
+        [Watcher::new(directory), Watcher::blind()]
+            .map(|watcher| Waiting { quiet: QUIET, ..Waiting::of(Arc::new(watcher), rotation) })
+    }
+
+    /// Lets everybody have a turn, however late it is.
+    async fn turns() {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_quiet_log_that_grows_is_noticed_and_so_is_news() {
+        let (directory, mut tail) = log();
+        let news = Notify::new();
+        for mut waiting in ways(&directory) {
+            let grow = async {
+                turns().await;
+                fs::write(directory.join("other"), b"of no interest").unwrap();
+                turns().await;
+                let mut log = fs::OpenOptions::new().append(true).open(directory.join("log")).unwrap();
+                log.write_all(b"more\n").unwrap();
+            };
+            let (more, ()) = tokio::join!(waiting.for_more(&tail, &news, false), grow);
+            assert!(!more && matches!(tail.next(1_000), Ok(Next::Bytes(_))));
+            news.notify_one();
+            assert!(waiting.for_more(&tail, &news, false).await);
+        }
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[tokio::test]
+    async fn files_that_come_while_one_waits_for_something_else_are_kept() {
+        let (directory, mut tail) = log();
+        let path = directory.join("log");
+        for waiting in ways(&directory) {
+            let rotate = async {
+                for number in 0..3 {
+                    // So long that the log is only watched any more, or looked at.
+                    sleep(waiting.look_within * (QUIET + 2)).await;
+                    turns().await;
+                    fs::remove_file(&path).unwrap();
+                    fs::write(&path, format!("file {number}\n")).unwrap();
+                    sleep(waiting.look_within * 30).await;
+                    turns().await;
+                }
+            };
+            waiting.meanwhile(&mut tail, rotate).await;
+            let mut read = Vec::new();
+            loop {
+                match tail.next(1_000).unwrap() {
+                    Next::Bytes(bytes) => read.extend_from_slice(&bytes),
+                    Next::Gap(_) => {}
+                    Next::End => break,
+                }
+            }
+            assert_eq!(String::from_utf8(read).unwrap(), "file 0\nfile 1\nfile 2\n");
+        }
+        fs::remove_dir_all(directory).unwrap();
+    }
+}

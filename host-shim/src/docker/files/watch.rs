@@ -83,6 +83,12 @@ impl Watcher {
         }
     }
 
+    /// A watcher that cannot watch.
+    #[cfg(test)]
+    pub fn blind() -> Watcher {
+        Watcher { shared: None, reading: None, said: AtomicBool::new(false), begun: Instant::now() }
+    }
+
     /// When to look although nothing was told: the same moment for all who wait, so that they cost one
     /// wake-up.
     pub fn next_net(&self) -> Instant {
