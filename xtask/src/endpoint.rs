@@ -9,7 +9,7 @@ use crate::child::{Background, until};
 /// An endpoint on this machine; it ends when this is dropped.
 pub struct Endpoint {
     pub url: String,
-    _process: Background,
+    _process: Option<Background>,
 }
 
 /// Environment variables that make a program send to an endpoint.
@@ -20,6 +20,11 @@ pub const CREDENTIALS: [(&str, &str); 3] = [
 ];
 
 impl Endpoint {
+    /// One that somebody else runs.
+    pub fn at(url: String) -> Endpoint {
+        Endpoint { url, _process: None }
+    }
+
     /// # Errors
     /// It cannot be started.
     pub fn start(program: &Path, scratch: &Path) -> Result<Endpoint, String> {
@@ -36,6 +41,6 @@ impl Endpoint {
             let end = address.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ':')?;
             Some(format!("http://{}", address.get(..end)?))
         })?;
-        Ok(Endpoint { url, _process: process })
+        Ok(Endpoint { url, _process: Some(process) })
     }
 }

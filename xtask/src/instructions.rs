@@ -10,6 +10,7 @@ use std::process::Command;
 
 use crate::inputs::{Framing, Log, Text};
 use crate::machine;
+use crate::page::{self, Table};
 
 /// How far beyond the count that was blessed a count may be, in percent.
 const ROOM: u64 = 5;
@@ -44,17 +45,17 @@ pub fn run(options: &[&str]) -> Result<(), String> {
     let directory = machine::scratch()?;
     let mut lines = Vec::new();
     let mut beyond = Vec::new();
+    let mut table = Table::new(&["input", "instructions an event", "a byte"]);
     println!("{:22} {:>12} {:>10} {:>9} {:>12}", "case", "instructions", "an event", "a byte", "bound");
     for (name, log) in CASES {
         let file = log.file(&directory)?;
         let bytes = fs::metadata(&file).map_err(|error| error.to_string())?.len();
         let count = count(&program, &log, &file)?;
         let bound = bounds.get(name).copied().unwrap_or(count + count * ROOM / 100);
-        println!(
-            "{name:22} {count:>12} {:>10.1} {:>9.2} {bound:>12}",
-            count as f64 / log.lines as f64,
-            count as f64 / bytes as f64
-        );
+        let (event, byte) = (count as f64 / log.lines as f64, count as f64 / bytes as f64);
+        println!("{name:22} {count:>12} {event:>10.1} {byte:>9.2} {bound:>12}");
+        let input = format!("{}, {}, {} B", log.framing.name(), log.text.name(), log.width);
+        table.row(&[input, format!("{event:.0}"), format!("{byte:.1}")]);
         lines.push(format!("{name} {count} {bound}"));
         if count > bound {
             beyond.push(format!("{name} takes {count} instructions: its bound is {bound}"));
@@ -63,6 +64,7 @@ pub fn run(options: &[&str]) -> Result<(), String> {
         }
     }
     if bless {
+        page::write("instructions", &table.into_text())?;
         let text = format!("{HEAD}{}\n", lines.join("\n"));
         return fs::write(&bounds_file, text).map_err(|error| format!("{}: {error}", bounds_file.display()));
     }

@@ -38,4 +38,4 @@ cargo xtask bench [--small] [--only NAME] [--program FILE] [--dry]
     --dry           print, and write nothing
 cargo xtask instructions [--bless]
     counts the core's instructions under valgrind, and fails beyond the bounds of benches/instructions.txt
-    --bless         write the bounds anew";
+    --bless         write the bounds anew, and the table of docs/PERFORMANCE.md";

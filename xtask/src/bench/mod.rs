@@ -5,6 +5,7 @@
 mod containers;
 mod daemon;
 mod docker;
+mod gzip;
 mod idle;
 mod imitation;
 mod peers;
@@ -30,13 +31,14 @@ pub struct Bench {
 type Measure = fn(&Bench) -> Result<String, String>;
 
 /// The tables, by name, in the order of the page.
-const TABLES: [(&str, Measure); 8] = [
+const TABLES: [(&str, Measure); 9] = [
     ("stdin", stdin::measure),
     ("docker", docker::measure),
     ("peers", peers::measure),
     ("containers", containers::measure),
     ("idle", idle::measure),
     ("text", stdin::measure_text),
+    ("gzip", gzip::measure),
     ("sandbox", sandbox::measure),
     ("start", start::measure),
 ];

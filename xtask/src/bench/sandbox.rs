@@ -8,10 +8,11 @@ use crate::page::Table;
 use crate::statistics::Series;
 use crate::{child, machine};
 
-const CASES: [(&str, Log); 5] = [
+const CASES: [(&str, Log); 6] = [
     ("lines of 20 B", Log::new(Framing::Lines, Text::Plain, 1_000_000, 20)),
     ("lines of 100 B", Log::new(Framing::Lines, Text::Plain, 1_000_000, 100)),
     ("lines of 1 KB", Log::new(Framing::Lines, Text::Plain, 200_000, 1_024)),
+    ("lines of 16 KB", Log::new(Framing::Lines, Text::Plain, 8_000, 16_000)),
     ("json-file entries of 100 B", Log::new(Framing::JsonFile, Text::Plain, 1_000_000, 100)),
     ("frames of 100 B", Log::new(Framing::FramesWithTimes, Text::Plain, 1_000_000, 100)),
 ];

@@ -19,8 +19,17 @@ impl Bench {
     }
 
     /// Ships a file through `cloudspout pipe`; the file comes through a pipe, as from another program.
-    pub fn pipe(&self, file: &Path, framing: &str, lines: u64, endpoint: &Endpoint) -> Result<Usage, String> {
-        let mut command = self.command(&["pipe", "--stream", "bench", "--framing", framing], endpoint);
+    ///
+    /// `options` begin with the framing.
+    pub fn pipe(
+        &self,
+        file: &Path,
+        options: &[&str],
+        lines: u64,
+        endpoint: &Endpoint,
+    ) -> Result<Usage, String> {
+        let pipe = ["pipe", "--stream", "bench", "--framing"];
+        let mut command = self.command(&[&pipe, options].concat(), endpoint);
         let mut cat =
             Command::new("cat").arg(file).stdout(Stdio::piped()).spawn().map_err(|e| e.to_string())?;
         if let Some(out) = cat.stdout.take() {

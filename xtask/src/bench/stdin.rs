@@ -41,10 +41,10 @@ fn table(bench: &Bench, logs: &[(String, Text, u64, usize)], what: &str) -> Resu
         let (mut a, mut b, mut peak) = (Series::default(), Series::default(), Series::default());
         let files = (plain.file(&bench.scratch)?, entries.file(&bench.scratch)?);
         for _ in 0..bench.rounds() {
-            let Usage { cpu, peak_mib } = bench.pipe(&files.0, "lines", *lines, &endpoint)?;
+            let Usage { cpu, peak_mib } = bench.pipe(&files.0, &["lines"], *lines, &endpoint)?;
             a.push(cpu.0);
             peak.push(peak_mib);
-            let Usage { cpu, peak_mib } = bench.pipe(&files.1, "json-file", *lines, &endpoint)?;
+            let Usage { cpu, peak_mib } = bench.pipe(&files.1, &["json-file"], *lines, &endpoint)?;
             b.push(cpu.0);
             peak.push(peak_mib);
         }
