@@ -8,8 +8,9 @@ use std::os::unix::fs::DirBuilderExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use redb::backends::InMemoryBackend;
 use redb::{
-    Builder, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase, ReadableTable, StorageError,
+    Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend, StorageError,
     TableDefinition,
 };
 
@@ -104,8 +105,16 @@ fn is_passing(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::ReadOnlyFilesystem)
 }
 
+/// Opens a database, or makes one. One that cannot be made whole, for lack of room, leaves nothing behind
+/// that would be taken for a damaged one.
 fn create(path: &Path) -> Result<Database, DatabaseError> {
-    Builder::new().set_cache_size(CACHE).create(path)
+    let is_new = std::fs::metadata(path).map_or(true, |found| found.len() == 0);
+    let made = Builder::new().set_cache_size(CACHE).create(path);
+    if is_new && matches!(made, Err(DatabaseError::Storage(_))) {
+        // Should it stay, the next attempt says so.
+        let _ = std::fs::remove_file(path);
+    }
+    made
 }
 
 /// Opens a database and reads all that is in it.
@@ -120,9 +129,16 @@ fn load(path: &Path) -> Result<(Database, Found), Trouble> {
     result.unwrap_or_else(|_panic| Err(Trouble::Damaged("it makes no sense".to_owned())))
 }
 
-/// Reads what can be read of a database that cannot be written.
-fn look(path: &Path) -> Option<Found> {
-    let result = catch_unwind(|| read(&ReadOnlyDatabase::open(path).ok()?).ok());
+/// Reads what can be read of a database that cannot be written: from a copy, which can be mended if the
+/// program that wrote it was killed.
+pub(super) fn look(path: &Path) -> Option<Found> {
+    let bytes = std::fs::read(path).ok()?;
+    let result = catch_unwind(|| {
+        let copy = InMemoryBackend::new();
+        copy.set_len(bytes.len() as u64).ok()?;
+        copy.write(0, &bytes).ok()?;
+        read(&Builder::new().set_cache_size(CACHE).create_with_backend(copy).ok()?).ok()
+    });
     result.unwrap_or_default()
 }
 

@@ -146,6 +146,20 @@ async fn a_disk_that_fails_is_said_and_tried_again() {
     assert_eq!(Store::open(&away).unwrap().record(ID).unwrap().positions(), positions(1));
 }
 
+#[tokio::test]
+async fn a_store_that_cannot_be_written_is_read_even_if_its_writer_was_killed() {
+    let directory = Directory::new();
+    let store = Store::open(&directory.0).unwrap();
+    keeper(&store).keep(&positions(7));
+    store.flush().await.unwrap();
+    // As a kill leaves it: still marked as in use.
+    let bytes = fs::read(directory.file()).unwrap();
+    drop(store);
+    fs::write(directory.file(), bytes).unwrap();
+    let found = disk::look(&directory.file()).unwrap();
+    assert_eq!(found.records.get(ID).unwrap().positions(), positions(7));
+}
+
 #[test]
 fn containers_that_are_gone_for_a_day_are_forgotten() {
     let directory = Directory::new();
