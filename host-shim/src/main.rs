@@ -7,10 +7,12 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    match cli::Cli::parse().run() {
+    let cli = cli::Cli::parse();
+    let format = cli.log_format();
+    match cli.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(ending) => {
-            eprintln!("cloudspout: {ending}");
+            format.say("ERROR", &format!("cloudspout: {ending}"));
             ExitCode::from(ending.code)
         }
     }

@@ -10,7 +10,7 @@ use cloudspout_local::{
 };
 
 use super::exit::Ending;
-use super::logging::Logging;
+use super::logging::{LogFormat, Logging};
 use super::signals::Signals;
 
 /// Serves CloudWatch Logs on this machine, to try things out and to test.
@@ -64,7 +64,12 @@ pub struct Local {
 }
 
 impl Local {
+    pub fn log_format(&self) -> LogFormat {
+        self.logging.format()
+    }
+
     pub fn run(self) -> Result<(), Ending> {
+        let format = self.log_format();
         let Local { listen, allow_remote, data_dir, region, fault, seed, print, discard, .. } = self;
         let faults: FaultPlan = fault.parse().map_err(Ending::settings)?;
         let pair = KeyPair::new(self.access_key_id, self.secret_access_key);
@@ -95,7 +100,9 @@ impl Local {
         runtime.block_on(async {
             let mut signals = Signals::listen().map_err(Ending::other)?;
             let endpoint = Endpoint::bind(config).await.map_err(|error| Ending::settings(causes(&error)))?;
-            eprintln!("CloudWatch Logs for trying and testing (not AWS) at http://{}", endpoint.address());
+            let at =
+                format!("CloudWatch Logs for trying and testing (not AWS) at http://{}", endpoint.address());
+            format.say("INFO", &at);
             endpoint
                 .serve(async move { signals.next().await })
                 .await

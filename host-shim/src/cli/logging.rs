@@ -5,7 +5,8 @@ use std::io::{self, IsTerminal};
 use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
-use tracing_subscriber::fmt::time::SystemTime;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
 /// How the program speaks of itself.
 #[derive(Debug, Args)]
@@ -20,12 +21,32 @@ pub struct Logging {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum LogFormat {
+pub enum LogFormat {
     Human,
     Json,
 }
 
+impl LogFormat {
+    /// Says something that no filter holds back: how the program ended, or where it listens.
+    pub fn say(self, level: &str, text: &str) {
+        match self {
+            LogFormat::Human => eprintln!("{text}"),
+            LogFormat::Json => {
+                let mut timestamp = String::new();
+                // Writing to a string cannot fail.
+                let _ = SystemTime.format_time(&mut Writer::new(&mut timestamp));
+                let line = serde_json::json!({ "timestamp": timestamp, "level": level, "message": text });
+                eprintln!("{line}");
+            }
+        }
+    }
+}
+
 impl Logging {
+    pub fn format(&self) -> LogFormat {
+        self.log_format
+    }
+
     /// Starts it.
     pub fn start(self) {
         let lines = tracing_subscriber::fmt()

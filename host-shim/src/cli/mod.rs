@@ -10,6 +10,7 @@ mod size;
 use clap::{Parser, Subcommand};
 
 use exit::Ending;
+use logging::LogFormat;
 
 /// Ships container logs to Amazon CloudWatch Logs, and loses nothing on the way.
 ///
@@ -59,6 +60,15 @@ Exit codes:
   9  ended with events read and not delivered";
 
 impl Cli {
+    /// How the program is to speak of itself.
+    pub fn log_format(&self) -> LogFormat {
+        match &self.command {
+            Command::Run(run) => run.log_format(),
+            Command::Pipe(pipe) => pipe.log_format(),
+            Command::Local(local) => local.log_format(),
+        }
+    }
+
     /// Does what was said.
     pub fn run(self) -> Result<(), Ending> {
         match self.command {

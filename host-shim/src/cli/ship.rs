@@ -16,7 +16,7 @@ use cloudspout_host::{
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::exit::Ending;
-use super::logging::Logging;
+use super::logging::{LogFormat, Logging};
 use super::signals::Signals;
 use super::size;
 
@@ -157,6 +157,10 @@ enum Life {
 }
 
 impl Run {
+    pub fn log_format(&self) -> LogFormat {
+        self.shipping.logging.format()
+    }
+
     pub fn run(self) -> Result<(), Ending> {
         let Run { docker_host, group, stream, state_dir, source, docker_root, backlog, once, shipping } =
             self;
@@ -190,6 +194,10 @@ impl Run {
 }
 
 impl Pipe {
+    pub fn log_format(&self) -> LogFormat {
+        self.shipping.logging.format()
+    }
+
     pub fn run(self) -> Result<(), Ending> {
         let framing = match self.framing {
             FramingArg::Lines => Framing::Lines,
