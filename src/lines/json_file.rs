@@ -68,7 +68,7 @@ impl JsonFile {
         let line = line.strip_prefix(b"{\"log\":\"")?.strip_suffix(b"\"}\n")?;
         let (head, time, time_length) = match self.time_at_end(line, self.time_length) {
             Some(found) => found,
-            None => self.time_at_end(line, line.len() - 1 - memchr::memrchr(b'"', line)?)?,
+            None => self.time_at_end(line, line.len() - (memchr::memrchr(b'"', line)? + 1))?,
         };
         self.time_length = time_length;
         let head = head.strip_suffix(b"\",\"time\":\"")?;
@@ -187,6 +187,7 @@ mod tests {
             ("{\"log\":\"a\\n\",\"stream\":\"stdout\",\"time\":\"yesterday\"}\n", 0),
             ("{\"log\":7,\"stream\":\"stdout\",\"time\":\"1970-01-01T00:00:01Z\"}\n", 0),
             ("\n", 0),
+            ("{\"log\":\"\"}\n", 0),
         ] {
             let good = r#"{"log":"good\n","stream":"stdout","time":"1970-01-01T00:00:01Z"}"#;
             let heard = read(format!("{line}{good}\n").as_bytes(), 1000);

@@ -153,6 +153,8 @@ impl LinesWithTimes {
 
     /// The time at the start of a line, and the length of its text and space.
     fn time_of(&mut self, bytes: &[u8]) -> Option<(Timestamp, usize)> {
+        // Neither a longer time nor none may depend on how much is at hand.
+        let bytes = bytes.get(..LONGEST_TIME).unwrap_or(bytes);
         let (time, length) = self.clock.read(bytes)?;
         let prefix = bytes.get(..=length).filter(|prefix| prefix.ends_with(b" "))?;
         self.prefix.clear();
@@ -228,6 +230,15 @@ mod tests {
             assert_eq!(texts(&heard), ["one", "", "a b"], "chunks of {chunk}");
             let times: Vec<_> = heard.events.iter().map(|(_, time, _)| *time).collect();
             assert_eq!(times, [7, 500_000_000, 1_000_000_000]);
+        }
+    }
+
+    #[test]
+    fn a_time_of_endless_digits_is_none_however_it_is_cut() {
+        let log = format!("1970-01-01T00:00:00.{}Z one\r\n1970-01-01T00:00:01Z two\r\n", "1".repeat(40));
+        for chunk in 1..log.len() {
+            let heard = read(Framing::LinesWithTimes, true, log.as_bytes(), chunk);
+            assert_eq!(texts(&heard), ["two"], "chunks of {chunk}");
         }
     }
 
