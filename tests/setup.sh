@@ -22,6 +22,9 @@ python3-venv /usr/lib/python3.11/ensurepip
 iptables /usr/sbin/iptables
 openssl /usr/bin/openssl
 gcc /usr/bin/cc
+g++ /usr/bin/g++
+iproute2 /usr/share/doc/iproute2
+e2fsprogs /usr/share/doc/e2fsprogs
 libc6-dev /usr/include/stdio.h
 valgrind /usr/bin/valgrind
 ca-certificates /etc/ssl/certs/ca-certificates.crt

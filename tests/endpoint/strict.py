@@ -1,10 +1,12 @@
 """A CloudWatch Logs endpoint that refuses whatever the service would refuse and writes down all that arrives.
 
-It listens on loopback, prints its port, and ends when its standard input does. `GET /judge/status` answers with counts,
-`POST /judge/plan` takes a plan of faults (see faults.py), `POST /judge/skew` moves its clock by so many seconds.
+It listens on loopback, and in another network namespace if it is told to, prints its port, and ends when its standard
+input does. `GET /judge/status` answers with counts, `POST /judge/plan` takes a plan of faults (see faults.py),
+`POST /judge/skew` moves its clock by so many seconds.
 """
 
 import argparse
+import ctypes
 import gzip
 import json
 import os
@@ -24,6 +26,7 @@ from refusal import Refusal
 from service import Service
 from signature import Verifier
 
+CLONE_NEWNET = 0x40000000
 PAGE = b"<!DOCTYPE html><html><head><title>Welcome</title></head><body><h1>It works!</h1></body></html>\n"
 ANSWERS = {
     "throttle": (400, "ThrottlingException", "Rate exceeded"),
@@ -47,8 +50,7 @@ class Handler(BaseHTTPRequestHandler):
     def setup(self):
         super().setup()
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with self.server.service.lock:
-            self.server.connections += 1
+        self.requests = 0
 
     def do_GET(self):
         """Answers the tests; to anybody else it is not a service."""
@@ -56,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
             return self._send(404, PAGE, "text/html")
         service = self.server.service
         with service.lock:
-            status = dict(service.counts, connections=self.server.connections)
+            status = dict(service.counts, connections=self.server.connections, busy=self.server.busy)
         return self._send(200, json.dumps(status).encode(), "application/json")
 
     def do_POST(self):
@@ -67,6 +69,18 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/judge/skew":
             self.server.skew = float(self._body())
             return self._send(200, b"{}", "application/json")
+        lock = self.server.service.lock
+        with lock:
+            self.server.busy += 1
+            self.server.connections += self.requests == 0
+        self.requests += 1
+        try:
+            return self._serve()
+        finally:
+            with lock:
+                self.server.busy -= 1
+
+    def _serve(self):
         operation = self.headers.get("X-Amz-Target", "").removeprefix("Logs_20140328.")
         with self.server.service.lock:
             fault, argument = self.server.plan.next(operation)
@@ -131,7 +145,11 @@ class Handler(BaseHTTPRequestHandler):
     def _body(self):
         if "Content-Length" not in self.headers:
             raise Refusal("SerializationException", "Content-Length is missing", 411)
-        return self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise ConnectionAbortedError("the client went away within its request")
+        return body
 
     def _now(self):
         return time.time() + self.server.skew
@@ -178,6 +196,20 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+def serve_in(namespace, port, server):
+    """Takes connections in another network namespace: a socket stays in the one it was made in."""
+    with open(namespace, encoding="utf-8") as there:
+        if ctypes.CDLL(None, use_errno=True).setns(there.fileno(), CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), f"cannot enter {namespace}")
+    listener = socket.create_server(("", port), backlog=Server.request_queue_size)
+
+    def take():
+        while True:
+            server.process_request(*listener.accept())
+
+    threading.Thread(target=take, daemon=True).start()
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--journal", required=True, help="file that everything is written to")
@@ -185,6 +217,7 @@ def main():
     options.add_argument("--region", default="eu-central-1")
     options.add_argument("--plan", default="")
     options.add_argument("--certificate", help="PEM file with certificate and key: speak TLS")
+    options.add_argument("--namespace", help="file of a network namespace to listen in as well, on the same port")
     chosen = options.parse_args()
 
     keys = [(*key.split(":", 2), None)[:3] for key in chosen.key]
@@ -194,12 +227,18 @@ def main():
     server.plan = Plan(chosen.plan)
     server.skew = 0.0
     server.connections = 0
+    server.busy = 0
     server.scheme = "http"
     if chosen.certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(chosen.certificate)
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         server.scheme = "https"
+    if chosen.namespace:
+        # The thread that enters it stays there, and so does not do anything else.
+        entering = threading.Thread(target=serve_in, args=(chosen.namespace, server.server_address[1], server))
+        entering.start()
+        entering.join()
     print(server.server_address[1], flush=True)
 
     def leave_with_parent():

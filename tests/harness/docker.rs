@@ -1,7 +1,7 @@
 //! A Docker daemon of the tests' own: private socket, data and network, gone when the tests end.
 //!
-//! One daemon serves a test program. A scenario has it to itself (`Daemon::exclusive`), with no container left over from
-//! another. Containers run a static busybox that copies two files to stdout and stderr; where a scenario wants to say
+//! A scenario has a daemon to itself, with no container left over from another: the one of its test program
+//! (`Docker::exclusive`), or, where scenarios mostly wait, any of two (`Docker::any`). Containers run a static busybox that copies two files to stdout and stderr; where a scenario wants to say
 //! when a line is written, the files are pipes (`Feed`).
 
 use std::fs::{self, File, OpenOptions};
@@ -9,13 +9,21 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 use crate::process::{Ended, Running, eventually, file, must, python, run};
 use crate::program::Program;
 
+/// Where `Docker::shipping` ships to.
+pub const GROUP: &str = "/tests/docker";
+/// Both ways to a container's log.
+pub const SOURCES: [&str; 2] = ["files", "api"];
+/// Ample for what any one scenario ships.
+pub const ARRIVAL: Duration = Duration::from_secs(90);
 const IMAGE: &str = "box";
 const NONBLOCK: i32 = 0o4000;
 const STEP: Duration = Duration::from_secs(60);
@@ -40,12 +48,25 @@ pub struct Feed {
     err: Option<File>,
 }
 
-static DAEMON: Mutex<Option<Daemon>> = Mutex::new(None);
+static DAEMONS: [Mutex<Option<Daemon>>; 2] = [Mutex::new(None), Mutex::new(None)];
 
 impl Docker {
     /// The daemon, once no other scenario uses it, without any container.
     pub fn exclusive() -> Self {
-        let mut daemon = DAEMON.lock().unwrap_or_else(PoisonError::into_inner);
+        Self::of(DAEMONS[0].lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// One of two daemons, which two scenarios may use at a time.
+    pub fn any() -> Self {
+        let free = DAEMONS.iter().find_map(|daemon| match daemon.try_lock() {
+            Ok(daemon) => Some(daemon),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        });
+        free.map_or_else(Self::exclusive, Self::of)
+    }
+
+    fn of(mut daemon: MutexGuard<'static, Option<Daemon>>) -> Self {
         daemon.get_or_insert_with(Daemon::start).tell("start");
         let docker = Self(daemon);
         docker.wait_until_up();
@@ -66,6 +87,11 @@ impl Docker {
         self.daemon().host()
     }
 
+    /// Where it keeps what containers log.
+    pub fn data_root(&self) -> String {
+        self.daemon().folder.join("data-root").display().to_string()
+    }
+
     /// Whether Docker takes a container for running.
     pub fn is_running(&self, name: &str) -> bool {
         self.docker(&["inspect", "--format", "{{.State.Running}}", name]).starts_with(b"true")
@@ -83,6 +109,12 @@ impl Docker {
     /// `cloudspout run` on this daemon.
     pub fn program(&self) -> Program {
         Program::new("run").args(&["--docker-host", &self.host()])
+    }
+
+    /// `cloudspout run` from one of the sources to an endpoint, with a log stream a container.
+    pub fn shipping(&self, source: &str, url: &str) -> Program {
+        let program = self.program().args(&["--source", source, "--group", GROUP, "--stream", "{{.Name}}"]);
+        program.args(&["--flush-after", "500ms"]).to(url)
     }
 
     /// A container that writes these bytes and ends; returns once it has ended.
@@ -139,6 +171,16 @@ impl Docker {
         if !ids.is_empty() {
             self.docker(&[&["rm", "-f", "-v"], ids.as_slice()].concat());
         }
+    }
+
+    /// The lines of at most 16 KiB that Docker keeps of a container with the json-file driver, as events: also one whose
+    /// container was ended within it, which `docker logs` shows in front of the next.
+    pub fn kept(&self, name: &str) -> Vec<String> {
+        let path = self.docker(&["inspect", "--format", "{{.LogPath}}", name]);
+        let log = fs::read_to_string(String::from_utf8(path).expect("UTF-8").trim()).expect("a log");
+        let entries = log.lines().map(|line| serde_json::from_str::<Value>(line).expect("an entry"));
+        let text = entries.map(|entry| entry["log"].as_str().expect("text").to_owned());
+        text.map(|text| text.strip_suffix('\n').unwrap_or(&text).to_owned()).collect()
     }
 
     /// When Docker says each line of a container was written, in milliseconds since 1970, stdout before stderr.
@@ -249,6 +291,11 @@ impl Feed {
     /// Writes to the container's stdout; returns once the container has been given all of it.
     pub fn out(&mut self, bytes: &[u8]) {
         self.out.as_mut().expect("open").write_all(bytes).expect("the container reads");
+    }
+
+    /// Writes to the container's stdout until it has been given all of it, or is gone.
+    pub fn offer(&mut self, bytes: &[u8]) {
+        let _gone = self.out.as_mut().expect("open").write_all(bytes);
     }
 
     pub fn err(&mut self, bytes: &[u8]) {

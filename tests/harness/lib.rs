@@ -7,7 +7,10 @@
 pub mod rules;
 pub mod text;
 
+pub mod clock;
+pub mod disk;
 pub mod docker;
+pub mod network;
 pub mod peers;
 pub mod program;
 pub mod strict;

@@ -74,6 +74,16 @@ impl Program {
         self
     }
 
+    /// Has another command start it, such as one that enters a namespace.
+    pub fn through(mut self, command: &[&str]) -> Self {
+        let (program, arguments) = command.split_first().expect("a command");
+        let mut outer = Command::new(program);
+        outer.env_clear().args(arguments).arg(self.command.get_program()).args(self.command.get_args());
+        outer.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        self.command = outer;
+        self
+    }
+
     /// Where it ships to, as options.
     pub fn to(self, url: &str) -> Self {
         self.args(&["--region", REGION, "--endpoint-url", url])
@@ -108,6 +118,13 @@ impl Shipping {
 
     pub fn running(&mut self) -> &mut Running {
         &mut self.running
+    }
+
+    /// The most memory that it has had resident, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("it runs");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB"));
+        peak.and_then(|peak| peak.trim().parse::<u64>().ok()).expect("a number of kB") << 10
     }
 
     /// What it has said on stderr so far.

@@ -48,33 +48,39 @@ impl Strict {
 
     /// An endpoint with a plan of faults, as `tests/endpoint/faults.py` describes it.
     pub fn with_plan(plan: &str) -> Self {
-        Self::launch(plan, None)
+        Self::launch(plan, &[])
     }
 
     /// An endpoint that speaks TLS.
     pub fn with_tls(certificate: &Path) -> Self {
-        Self::launch("", Some(certificate))
+        let started = Self::launch("", &["--certificate", certificate.to_str().expect("UTF-8")]);
+        Self { scheme: "https", ..started }
     }
 
-    fn launch(plan: &str, certificate: Option<&Path>) -> Self {
+    /// An endpoint that listens in a network namespace as well, on the same port.
+    pub fn within(namespace: &Path) -> Self {
+        Self::launch("", &["--namespace", namespace.to_str().expect("UTF-8")])
+    }
+
+    fn launch(plan: &str, options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut command = python("python");
         command.arg(file("endpoint/strict.py")).arg("--journal").arg(folder.path().join("journal"));
         command.args(["--region", REGION, "--plan", plan]);
         command.args(["--key", &format!("{KEY_ID}:{SECRET}")]);
         command.args(["--key", &format!("{TEMPORARY_KEY_ID}:{TEMPORARY_SECRET}:{TEMPORARY_TOKEN}")]);
-        if let Some(certificate) = certificate {
-            command.arg("--certificate").arg(certificate);
-        }
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(options).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut running = Running::start("the strict endpoint", &mut command);
         let port = first_line(&mut running).parse().expect("the endpoint prints its port");
-        let scheme = if certificate.is_some() { "https" } else { "http" };
-        Self { running, folder, port, scheme }
+        Self { running, folder, port, scheme: "http" }
     }
 
     pub fn url(&self) -> String {
         format!("{}://127.0.0.1:{}", self.scheme, self.port)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     pub fn address(&self) -> String {
@@ -91,7 +97,8 @@ impl Strict {
         exchange(self.port, "POST /judge/skew", &seconds.to_string());
     }
 
-    /// One of the counts `requests`, `refused`, `stored`, `put`, `connections`.
+    /// One of the counts `requests`, `refused`, `stored`, `put`; `connections` that brought requests; `busy`, the
+    /// requests under way.
     pub fn count(&self, name: &str) -> u64 {
         let status: Value =
             serde_json::from_str(&exchange(self.port, "GET /judge/status", "")).expect("JSON");

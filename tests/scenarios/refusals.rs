@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use cloudspout_tests::peers::free_port;
 use cloudspout_tests::program::{KEY_ID, Program, REGION, SECRET};
 use cloudspout_tests::strict::Strict;
+use serde_json::Value;
 
 const DESTINATION: [&str; 4] = ["--group", "g", "--stream", "s"];
 
@@ -186,4 +187,25 @@ fn a_bad_fault_plan_is_told_by_local() {
     let outcome =
         Program::new("local").args(&["--listen", "127.0.0.1:0", "--fault", "no such fault"]).finish();
     assert!(matches!(outcome.code, Some(2 | 3)), "{outcome:?}");
+}
+
+#[test]
+fn every_line_on_stderr_is_json_where_that_is_asked_for() {
+    let throttled = Strict::with_plan("put@1=throttle put@2=error put@3=reset-after");
+    let denied = Strict::with_plan("put@*=denied");
+    let no_endpoint = format!("http://127.0.0.1:{}", free_port());
+    for (url, code, lines) in
+        [(throttled.url(), 0, 3), (denied.url(), 6, 1), (no_endpoint, 7, 1), ("x".to_owned(), 3, 1)]
+    {
+        let outcome =
+            pipe(&url).args(&["--log-format", "json", "--log-level", "debug"]).finish().assert_code(code);
+        assert!(outcome.stderr.lines().count() >= lines, "{url}: {}", outcome.stderr);
+        for line in outcome.stderr.lines() {
+            let line: Value =
+                serde_json::from_str(line).unwrap_or_else(|error| panic!("{url}: {error}: {line}"));
+            for member in ["timestamp", "level", "message"] {
+                assert!(line[member].is_string(), "{url}: no {member}: {line}");
+            }
+        }
+    }
 }

@@ -26,6 +26,14 @@ fn a_million_lines_arrive_once_and_in_order() {
 }
 
 #[test]
+fn requests_share_a_connection() {
+    let strict = Strict::start();
+    pipe(&strict).input(input(&even_lines(30_000, 400))).finish().assert_code(0);
+    let (requests, connections) = (strict.count("requests"), strict.count("connections"));
+    assert!(requests > 12 && connections <= 2, "{requests} requests came over {connections} connections");
+}
+
+#[test]
 fn lines_of_every_length_arrive_byte_for_byte() {
     check("edges", &lines_at_every_edge("edge", 3 << 20));
 }
