@@ -1,0 +1,128 @@
+//! Logs of every framing: however the bytes are cut, the events are the same, and json-file entries read as
+//! serde reads them.
+//!
+//! The first byte chooses the framing, the second how the bytes are cut.
+
+#![no_main]
+
+use cloudspout::cloudwatch::limits::MAX_MESSAGE_BYTES;
+use cloudspout::lines::{
+    Decoder, Event, EventText, Framing, Lane, Malformed, Order, Position, Rest, Side, Sides, Sink,
+};
+use cloudspout::time::Timestamp;
+use libfuzzer_sys::fuzz_target;
+use serde::Deserialize;
+
+const FRAMINGS: [Framing; 5] =
+    [Framing::Lines, Framing::LinesWithTimes, Framing::Frames, Framing::FramesWithTimes, Framing::JsonFile];
+
+fuzz_target!(|input: &[u8]| {
+    let Some(([choice, cuts], log)) = input.split_first_chunk::<2>() else { return };
+    let framing = FRAMINGS[usize::from(*choice) % FRAMINGS.len()];
+    let terminal = *choice >= 128;
+    let whole = read(framing, terminal, &[log]);
+    let pieces = cut(log, *cuts);
+    let cut = read(framing, terminal, &pieces);
+    assert_eq!(
+        whole,
+        cut,
+        "{framing:?}, cut into {:?}",
+        pieces.iter().map(|piece| piece.len()).collect::<Vec<_>>()
+    );
+    if framing == Framing::JsonFile && !terminal {
+        compare_with_serde(log, &whole);
+    }
+});
+
+/// Pieces of 1 to 32 bytes.
+fn cut(mut log: &[u8], seed: u8) -> Vec<&[u8]> {
+    let mut pieces = Vec::new();
+    let mut state = u32::from(seed);
+    while !log.is_empty() {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let (piece, rest) = log.split_at((1 + (state >> 27) as usize).min(log.len()));
+        pieces.push(piece);
+        log = rest;
+    }
+    pieces
+}
+
+fn read(framing: Framing, terminal: bool, pieces: &[&[u8]]) -> Heard {
+    let order = match framing {
+        Framing::Lines | Framing::Frames | Framing::JsonFile | Framing::JsonLines => Order::ByOffset,
+        Framing::LinesWithTimes | Framing::FramesWithTimes => Order::ByTime,
+    };
+    let lane = |side| Lane::new(side, order, terminal, Position::default());
+    let lanes = Sides { stdout: lane(Side::Stdout), stderr: lane(Side::Stderr) };
+    let mut decoder = Decoder::new(framing, 0, lanes);
+    let mut heard = Heard::default();
+    for piece in pieces {
+        decoder.read(piece, Timestamp::from_nanos(7), &mut heard);
+    }
+    decoder.finish(Timestamp::from_nanos(7), &mut heard);
+    heard
+}
+
+#[derive(Debug, Default, PartialEq)]
+struct Heard {
+    events: Vec<(Side, Timestamp, String, Position)>,
+    splits: usize,
+    malformed_bytes: u64,
+    told: Vec<String>,
+}
+
+impl Sink for Heard {
+    fn event(&mut self, event: Event<'_>) {
+        let mut room = Vec::new();
+        let (escaped, bytes) = match event.text {
+            EventText::Escaped(escaped, bytes) => (escaped, bytes),
+            EventText::Line(text) => {
+                let taken = text.append_to(&mut room, MAX_MESSAGE_BYTES, Rest::None);
+                (room.as_slice(), taken.bytes)
+            }
+        };
+        let json = [b"\"", escaped, b"\""].concat();
+        let text: String = serde_json::from_slice(&json).expect("an event is the inside of a JSON string");
+        assert_eq!(text.len(), bytes, "an event is counted as CloudWatch counts");
+        assert!(bytes <= MAX_MESSAGE_BYTES);
+        self.events.push((event.side, event.time, text, event.position));
+    }
+
+    fn split(&mut self) {
+        self.splits += 1;
+    }
+
+    fn malformed(&mut self, malformed: Malformed) {
+        match malformed {
+            Malformed::Bytes(bytes) => self.malformed_bytes += bytes,
+            Malformed::Daemon(text) => self.told.push(text),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    log: String,
+    stream: Option<String>,
+}
+
+/// Where serde understands every entry, and so do we, both understand the same.
+fn compare_with_serde(log: &[u8], heard: &Heard) {
+    let Some(lines) = log.strip_suffix(b"\n") else { return };
+    let entries: Result<Vec<Entry>, _> =
+        lines.split(|byte| *byte == b'\n').map(serde_json::from_slice).collect();
+    let Ok(entries) = entries else { return };
+    // No entry here is as long as those that a line goes on behind.
+    if heard.malformed_bytes > 0 || log.len() >= 16 << 10 {
+        return;
+    }
+    let expected: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            let side = if entry.stream.as_deref() == Some("stderr") { Side::Stderr } else { Side::Stdout };
+            (side, entry.log.strip_suffix('\n').unwrap_or(&entry.log))
+        })
+        .collect();
+    let read: Vec<_> = heard.events.iter().map(|(side, _, text, _)| (*side, text.as_str())).collect();
+    assert_eq!(read, expected);
+}
