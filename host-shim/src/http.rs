@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::causes::causes;
+use crate::positions::Store;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
@@ -20,6 +21,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 #[derive(Clone)]
 pub struct HttpClient {
     client: reqwest::Client,
+    store: Store,
 }
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -29,17 +31,20 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(90);
 const IDLE_FOR: Duration = Duration::from_secs(15);
 
 impl HttpClient {
+    /// A client that sends nothing before the positions stored until then are on disk: whatever ends this
+    /// program, no more is sent again than what was under way.
+    ///
     /// # Errors
     /// The system's roots of trust cannot be read.
-    pub fn new() -> Result<HttpClient, String> {
+    pub fn new(store: Store) -> Result<HttpClient, String> {
         let roots = rustls_native_certs::load_native_certs();
-        let mut store = rustls::RootCertStore::empty();
-        store.add_parsable_certificates(roots.certs);
+        let mut trusted = rustls::RootCertStore::empty();
+        trusted.add_parsable_certificates(roots.certs);
         let provider = rustls::crypto::ring::default_provider();
         let tls = rustls::ClientConfig::builder_with_provider(provider.into())
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?
-            .with_root_certificates(store)
+            .with_root_certificates(trusted)
             .with_no_client_auth();
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
@@ -52,7 +57,7 @@ impl HttpClient {
             .tcp_nodelay(true)
             .build()
             .map_err(|error| causes(&error))?;
-        Ok(HttpClient { client })
+        Ok(HttpClient { client, store })
     }
 
     async fn send(self, request: http::Request<WasiBody>) -> Result<http::Response<WasiBody>, Error> {
@@ -62,6 +67,7 @@ impl HttpClient {
             .request(parts.method, parts.uri.to_string())
             .headers(parts.headers)
             .body(reqwest::Body::wrap(Outgoing { body: Mutex::new(body) }));
+        self.store.settle().await;
         let response = request.send().await.map_err(|error| failure(&error))?;
         let response: http::Response<reqwest::Body> = response.into();
         Ok(response.map(|body| body.map_err(|error| failure(&error)).boxed_unsync()))

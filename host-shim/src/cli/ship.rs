@@ -187,8 +187,7 @@ impl Run {
                 None => Store::in_memory(),
             };
             let follow = docker::run(config, hub, store.clone());
-            let flush = async move { store.flush().await.map_err(Ending::other) };
-            Ok((async { follow.await.map_err(Ending::from) }, flush))
+            Ok((async { follow.await.map_err(Ending::from) }, store))
         })
     }
 }
@@ -212,15 +211,15 @@ impl Pipe {
                 let cannot = |error| Ending::other(format!("standard input cannot be read: {error}"));
                 pipe::run(&hub, framing).await.map_err(cannot)
             };
-            Ok((read, async { Ok(()) }))
+            Ok((read, Store::in_memory()))
         })
     }
 }
 
 impl Shipping {
-    /// Runs the component beside a source until both are through. `open` gives the source, and what is to
-    /// be done at the end.
-    fn run<O, S, F>(
+    /// Runs the component beside a source until both are through. `open` gives the source, and where
+    /// positions are kept.
+    fn run<O, S>(
         self,
         life: Life,
         group: String,
@@ -229,9 +228,8 @@ impl Shipping {
         open: impl FnOnce(Hub) -> O,
     ) -> Result<(), Ending>
     where
-        O: Future<Output = Result<(S, F), Ending>>,
+        O: Future<Output = Result<(S, Store), Ending>>,
         S: Future<Output = Result<(), Ending>>,
-        F: Future<Output = Result<(), Ending>>,
     {
         let Shipping {
             region,
@@ -280,10 +278,10 @@ impl Shipping {
                 seed: seed(),
             };
             let component = Runtime::new()?;
-            let http = HttpClient::new().map_err(Ending::other)?;
             let reporter = Arc::new(Tracing::default());
             let hub = Hub::default();
-            let (source, flush) = open(hub.clone()).await?;
+            let (source, store) = open(hub.clone()).await?;
+            let http = HttpClient::new(store.clone()).map_err(Ending::other)?;
             let instance = component.run(
                 hub.clone(),
                 options,
@@ -296,7 +294,7 @@ impl Shipping {
                 sum_up(&counts);
             }
             say_gaps(hub.gaps());
-            result.and(flush.await)
+            result.and(store.flush().await.map_err(Ending::other))
         });
         // A blocking lookup of a name, or a read of a terminal, is not worth waiting for.
         runtime.shutdown_background();

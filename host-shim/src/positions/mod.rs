@@ -13,6 +13,7 @@ mod writer;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -130,6 +131,18 @@ impl Store {
         });
     }
 
+    /// Waits until everything that was stored before is on disk, unless the disk fails or hangs.
+    pub async fn settle(&self) {
+        if self.writer.is_none() {
+            return;
+        }
+        let wanted = self.shared.lock().generation;
+        let mut written = self.shared.written.subscribe();
+        let settled = written.wait_for(|written| written.generation >= wanted || written.failed.is_some());
+        // Shipping goes on in either case, and the writer says what is wrong.
+        let _ = tokio::time::timeout(HANGS_AFTER, settled).await;
+    }
+
     /// Waits until everything that was stored before is on disk.
     ///
     /// # Errors
@@ -174,6 +187,8 @@ impl Shared {
     }
 }
 
+/// A disk that takes longer is not waited for.
+const HANGS_AFTER: Duration = Duration::from_secs(2);
 const SECOND: u64 = 1_000_000_000;
 /// How long the positions of a container that is gone are kept: a backup may bring it back.
 const KEPT_FOR: u64 = 24 * 3_600 * SECOND;

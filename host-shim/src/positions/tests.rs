@@ -128,6 +128,19 @@ fn a_store_of_a_newer_version_is_left_alone() {
 }
 
 #[tokio::test]
+async fn whoever_lets_positions_settle_finds_them_on_disk() {
+    let directory = Directory::new();
+    let store = Store::open(&directory.0).unwrap();
+    for time in 1..20 {
+        keeper(&store).keep(&positions(time));
+        store.settle().await;
+        assert_eq!(store.shared.written.borrow().generation, store.shared.lock().generation);
+    }
+    let found = disk::look(&directory.file()).unwrap();
+    assert_eq!(found.records.get(ID).unwrap().positions(), positions(19));
+}
+
+#[tokio::test]
 async fn a_disk_that_fails_is_said_and_tried_again() {
     let directory = Directory::new();
     let away = directory.0.join("away");
@@ -137,6 +150,8 @@ async fn a_disk_that_fails_is_said_and_tried_again() {
     let store = Store { shared, writer: Some(Arc::new(writer)) };
     keeper(&store).keep(&positions(1));
     assert!(store.flush().await.unwrap_err().contains("No such file"));
+    // Nobody waits for it.
+    store.settle().await;
     assert_eq!(store.record(ID).unwrap().positions(), positions(1));
     fs::create_dir(&away).unwrap();
     while store.flush().await.is_err() {
