@@ -10,11 +10,12 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 pub use crate::bindings::cloudspout::host::settings::{Compression, Options};
 use crate::bindings::{self, ShipperPre};
+use crate::clock::{Clock, SystemClock, WallClock};
 use crate::credentials::Provider;
-use crate::http::HttpClient;
 use crate::imports::sha256;
 use crate::reports::Reporter;
 use crate::streams::Hub;
+use crate::transport::{Hooks, Transport};
 
 include!("engine_config.rs");
 
@@ -25,6 +26,7 @@ static COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/cloudspout.c
 #[derive(Clone)]
 pub struct Runtime {
     component: ShipperPre<State>,
+    clock: Arc<dyn Clock>,
 }
 
 /// All that one instance can reach.
@@ -34,10 +36,33 @@ pub struct State {
     pub(crate) credentials: Arc<dyn Provider>,
     pub(crate) reporter: Arc<dyn Reporter>,
     pub(crate) table: ResourceTable,
-    http: HttpClient,
+    http: Hooks,
     /// Empty: no files, no environment, no arguments, no sockets, no standard streams.
     wasi: WasiCtx,
     wasi_http: WasiHttpCtx,
+}
+
+/// What `cloudspout run` does without options; Region, log group and log stream are still to be named.
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            region: String::new(),
+            endpoint: None,
+            log_group_name: String::new(),
+            log_stream_name: String::new(),
+            host_name: "localhost".to_owned(),
+            create_group: true,
+            create_stream: true,
+            flush_after: 5_000,
+            buffer_bytes: 64 << 20,
+            compression: Compression::None,
+            in_flight: 1,
+            time_field: None,
+            message_field: None,
+            fail_fast: false,
+            seed: 0,
+        }
+    }
 }
 
 /// Why an instance gave up; `failure` in the WIT says what each means.
@@ -70,7 +95,13 @@ impl Runtime {
         load().map_err(RunError::Broken)
     }
 
-    /// Runs an instance until the hub's phase and the component let it end.
+    /// Has instances believe another clock than the machine's.
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Runtime {
+        Runtime { clock, ..self }
+    }
+
+    /// Runs an instance until the hub's phase and the component let it end. It can reach what is handed in
+    /// here and nothing else; instances do not know of each other.
     ///
     /// # Errors
     /// The component gave up or broke down.
@@ -79,7 +110,7 @@ impl Runtime {
         hub: Hub,
         options: Options,
         credentials: Arc<dyn Provider>,
-        http: HttpClient,
+        transport: Arc<dyn Transport>,
         reporter: Arc<dyn Reporter>,
     ) -> Result<(), RunError> {
         let state = State {
@@ -88,8 +119,8 @@ impl Runtime {
             credentials,
             reporter,
             table: ResourceTable::new(),
-            http,
-            wasi: WasiCtx::builder().build(),
+            http: Hooks(transport),
+            wasi: WasiCtx::builder().wall_clock(WallClock(Arc::clone(&self.clock))).build(),
             wasi_http: WasiHttpCtx::new(),
         };
         let mut store = Store::new(self.component.engine(), state);
@@ -119,7 +150,8 @@ fn load() -> wasmtime::Result<Runtime> {
             Ok((Some(sha256(data.as_le_slice(&store))),))
         },
     )?;
-    Ok(Runtime { component: ShipperPre::new(linker.instantiate_pre(&component)?)? })
+    let component = ShipperPre::new(linker.instantiate_pre(&component)?)?;
+    Ok(Runtime { component, clock: Arc::new(SystemClock) })
 }
 
 impl WasiView for State {

@@ -1,7 +1,6 @@
 //! Requests of the component, sent over pooled connections.
 
 use std::error::Error as StdError;
-use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Mutex;
@@ -13,7 +12,8 @@ use crate::positions::Store;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
-use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+
+use crate::transport::{Body as Stream, SendError, Transport};
 
 /// Sends requests: keeps connections, speaks TLS with the system's roots of trust, goes through the proxy
 /// that the environment names (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`), follows no redirect. Clones share
@@ -59,8 +59,11 @@ impl HttpClient {
             .map_err(|error| causes(&error))?;
         Ok(HttpClient { client, store })
     }
+}
 
-    async fn send(self, request: http::Request<WasiBody>) -> Result<http::Response<WasiBody>, Error> {
+#[wasmtime_wasi::async_trait]
+impl Transport for HttpClient {
+    async fn send(&self, request: http::Request<Stream>) -> Result<http::Response<Stream>, SendError> {
         let (parts, body) = request.into_parts();
         let request = self
             .client
@@ -74,37 +77,20 @@ impl HttpClient {
     }
 }
 
-type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
-
-impl WasiHttpHooks for HttpClient {
-    fn send_request(
-        &mut self,
-        request: http::Request<WasiBody>,
-        _options: Option<RequestOptions>,
-        _received: Io,
-    ) -> Box<dyn Future<Output = Result<(http::Response<WasiBody>, Io), Error>> + Send> {
-        let client = self.clone();
-        Box::new(async move {
-            let response = client.send(request).await?;
-            Ok((response, Box::new(async { Ok(()) }) as Io))
-        })
-    }
-}
-
 /// The body that the component writes. The lock is never taken: it makes the body shareable in name, as
 /// the client wants it.
 struct Outgoing {
-    body: Mutex<WasiBody>,
+    body: Mutex<Stream>,
 }
 
 impl Body for Outgoing {
     type Data = Bytes;
-    type Error = Error;
+    type Error = SendError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, SendError>>> {
         match self.body.get_mut() {
             Ok(body) => Pin::new(body).poll_frame(context),
             Err(_) => Poll::Ready(None),
@@ -116,25 +102,21 @@ impl Body for Outgoing {
     }
 }
 
-/// What went wrong, in the words of `wasi:http`: whether the request can have arrived must be right.
-fn failure(error: &reqwest::Error) -> Error {
+/// What went wrong: whether the request can have arrived must be right.
+fn failure(error: &reqwest::Error) -> SendError {
     let text = causes(error);
     tracing::debug!("a request failed: {text}");
     if !error.is_connect() {
-        return if error.is_timeout() {
-            Error::HttpResponseTimeout
-        } else {
-            Error::InternalError(Some(text))
-        };
+        return if error.is_timeout() { SendError::AnswerTimeout } else { SendError::Broken(text) };
     }
     if error.is_timeout() {
-        return Error::ConnectionTimeout;
+        return SendError::ConnectTimeout;
     }
     match find::<io::Error>(error).map(io::Error::kind) {
-        Some(io::ErrorKind::ConnectionRefused) => Error::ConnectionRefused,
-        _ if text.contains("dns error") => Error::DnsError { rcode: None, info_code: None },
-        _ if is_tls(error) => Error::TlsProtocolError,
-        _ => Error::DestinationUnavailable,
+        Some(io::ErrorKind::ConnectionRefused) => SendError::Refused,
+        _ if text.contains("dns error") => SendError::UnknownHost,
+        _ if is_tls(error) => SendError::Tls,
+        _ => SendError::Unreachable,
     }
 }
 

@@ -3,6 +3,19 @@
 //! [`Runtime`] loads the component; [`Runtime::run`] runs one instance of it until it is done. Logs reach
 //! it through a [`streams::Hub`]: from Docker ([`docker`]), from standard input ([`pipe`]), or from a source
 //! of your own. The host moves bytes and keeps positions ([`positions`]); it decides nothing.
+//!
+//! To ship logs from a program of your own, hand an instance what it needs, each by a trait with an
+//! implementation at hand:
+//!
+//! | what | trait | at hand |
+//! |---|---|---|
+//! | log streams | [`streams::Hub::open`] gives a writer; [`streams::Keep`] hears what is accepted | [`pipe`], [`docker`] |
+//! | credentials | [`Provider`] | [`AwsCredentials`] |
+//! | requests | [`Transport`] | [`HttpClient`] |
+//! | the time | [`Clock`] | [`SystemClock`] |
+//! | what people should hear | [`Reporter`] | [`Tracing`] |
+//!
+//! `examples/embed.rs` does all of it.
 
 #![cfg_attr(
     not(test),
@@ -11,11 +24,13 @@
 
 mod bindings;
 mod causes;
+mod clock;
 mod credentials;
 mod driver;
 mod http;
 mod imports;
 mod reports;
+mod transport;
 
 pub mod docker;
 pub mod pipe;
@@ -23,7 +38,11 @@ pub mod positions;
 pub mod streams;
 
 pub use causes::causes;
+pub use clock::{Clock, SystemClock};
 pub use credentials::{AwsCredentials, CredentialsFailure, Identity, Provider, default_region};
 pub use driver::{Compression, Failure, Options, RunError, Runtime};
 pub use http::HttpClient;
 pub use reports::{Counts, Reporter, Severity, Tracing};
+pub use transport::{Body, SendError, Transport};
+/// For implementing [`Provider`] and [`Transport`].
+pub use wasmtime_wasi::async_trait;

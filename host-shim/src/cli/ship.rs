@@ -281,7 +281,7 @@ impl Shipping {
             let reporter = Arc::new(Tracing::default());
             let hub = Hub::default();
             let (source, store) = open(hub.clone()).await?;
-            let http = HttpClient::new(store.clone()).map_err(Ending::other)?;
+            let http = Arc::new(HttpClient::new(store.clone()).map_err(Ending::other)?);
             let instance = component.run(
                 hub.clone(),
                 options,
