@@ -13,6 +13,7 @@
 
 pub mod batch;
 pub mod cloudwatch;
+pub mod command;
 #[cfg(target_family = "wasm")]
 mod component;
 pub mod delivery;

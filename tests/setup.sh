@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sets up what the tests need on a Debian 12 with root, rustup and Python 3: Docker's daemon, a static busybox, the AWS
-# command line, valgrind, and a Python environment with boto3 and moto. Quick when all of it is there.
+# command line, valgrind, a Python environment with boto3 and moto, and the wasmtime command line. Quick when all of it is
+# there.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -74,6 +75,21 @@ python_environment() {
   printf '%s' "$wanted" >"$venv/installed"
 }
 
+# The `wasmtime` command line, of the version that the program is built on and no more of it than a plain host needs.
+wasmtime() {
+  local version root=$cache/wasmtime
+  version=$(sed -n '/^name = "wasmtime"$/{n;s/version = "\(.*\)"/\1/p}' "$here/../Cargo.lock")
+  [ "$("$root/bin/wasmtime" --version 2>/dev/null | cut -d' ' -f2)" = "$version" ] && return 0
+  say "building the wasmtime command line $version, which takes some minutes"
+  local features=run,wasi-http,cranelift,component-model,parallel-compilation,cache
+  # A second to compile the component is well spent on minutes less to build.
+  (cd "$here/.." && CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_DEBUG=0 cargo install wasmtime-cli \
+    --version "=$version" --locked --force --bin wasmtime --no-default-features --features "$features" \
+    --root "$root" --target-dir "$cache/wasmtime-build") >"$cache/wasmtime.log" 2>&1 ||
+    { tail -n 15 "$cache/wasmtime.log" >&2; fail "wasmtime could not be built: is there a network?"; }
+  rm -rf "$cache/wasmtime-build"
+}
+
 # The component's target.
 rust_target() {
   command -v rustup >/dev/null || { command -v cargo >/dev/null && return 0; fail "no Rust here: install rustup first"; }
@@ -93,3 +109,4 @@ packages
 control_groups
 python_environment
 rust_target
+wasmtime

@@ -183,14 +183,9 @@ impl fmt::Display for Failure {
         match self {
             Failure::Settings(text)
             | Failure::Credentials(text)
+            | Failure::Denied(text)
             | Failure::Endpoint(text)
             | Failure::Other(text) => out.write_str(text),
-            Failure::Denied(text) => {
-                write!(
-                    out,
-                    "not permitted: {text} (these credentials need logs:PutLogEvents, logs:CreateLogStream and logs:CreateLogGroup there)"
-                )
-            }
             Failure::Rejected(events) => {
                 write!(out, "all was sent, but CloudWatch refused {events} events for good (see above)")
             }

@@ -13,7 +13,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(ending) => {
             format.say("ERROR", &format!("cloudspout: {ending}"));
-            ExitCode::from(ending.code)
+            ExitCode::from(ending.code as u8)
         }
     }
 }

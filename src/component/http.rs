@@ -3,7 +3,7 @@
 use wasi::http::outgoing_handler;
 use wasi::http::types::{
     ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method, OutgoingBody,
-    OutgoingRequest, Scheme,
+    OutgoingRequest, RequestOptions, Scheme,
 };
 use wasi::io::poll::Pollable;
 use wasi::io::streams::{InputStream, OutputStream, StreamError};
@@ -42,6 +42,12 @@ struct Incoming {
 /// What is read of an answer at most, in bytes. The service's are far shorter.
 const LONGEST_ANSWER: usize = 256 << 10;
 const CHUNK: u64 = 64 << 10;
+
+const SECOND: u64 = 1_000_000_000;
+/// How long a host may take to connect, and then to wait for each part of the answer, in nanoseconds. A
+/// host that knows better goes by its own.
+const CONNECT_WITHIN: u64 = 10 * SECOND;
+const ANSWER_WITHIN: u64 = 90 * SECOND;
 
 impl Exchange {
     /// Hands a request to the host.
@@ -96,8 +102,17 @@ fn begin(endpoint: &Endpoint, request: Request) -> Result<Stage, Answer> {
     let body = outgoing.body().map_err(|()| refused("body"))?;
     let stream = body.write().map_err(|()| refused("body"))?;
     let sending = Outgoing { stream, body };
-    let response = outgoing_handler::handle(outgoing, None).map_err(|error| transport(&error))?;
+    let response = outgoing_handler::handle(outgoing, Some(patience())).map_err(|error| transport(&error))?;
     Ok(Stage::Sending { request, written: 0, outgoing: sending, response })
+}
+
+fn patience() -> RequestOptions {
+    let options = RequestOptions::new();
+    // Hosts need not support these: theirs are then as good.
+    let _ = options.set_connect_timeout(Some(CONNECT_WITHIN));
+    let _ = options.set_first_byte_timeout(Some(ANSWER_WITHIN));
+    let _ = options.set_between_bytes_timeout(Some(ANSWER_WITHIN));
+    options
 }
 
 /// Takes a step; gives the stage back as an error if it has to wait.
@@ -184,7 +199,10 @@ fn transport(error: &ErrorCode) -> Answer {
         }
         ErrorCode::HttpRequestDenied => Answer::NotSent("the host does not allow requests to there".into()),
         ErrorCode::InternalError(Some(text)) => Answer::Unanswered(text.clone()),
-        ErrorCode::ConnectionTerminated => Answer::Unanswered("the connection was cut".into()),
+        ErrorCode::ConnectionTerminated | ErrorCode::HttpResponseIncomplete => {
+            Answer::Unanswered("the connection was cut".into())
+        }
+        ErrorCode::HttpProtocolError => Answer::Unanswered("the connection was cut, or is not HTTP".into()),
         ErrorCode::HttpResponseTimeout
         | ErrorCode::ConnectionReadTimeout
         | ErrorCode::ConnectionWriteTimeout => Answer::Unanswered("no answer came in time".into()),

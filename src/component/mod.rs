@@ -1,21 +1,17 @@
-//! The core as a WASI component: the WIT's imports drive the machine.
+//! The core as a WASI component: a host's imports drive the machine.
+//!
+//! [`run`] is the loop, over whatever a [`host`] gives. It is built for one of two worlds of the WIT:
+//! `shipper`, whose host hands in logs and credentials through interfaces of ours, and `command`, for hosts
+//! that have nothing but WASI.
 
 // What exports a component is generated, and unsafe.
 #![allow(unsafe_code)]
 
-mod bindings;
-mod convert;
+mod host;
 mod http;
 mod run;
 
-use bindings::{Failure, Guest};
-
-struct Component;
-
-impl Guest for Component {
-    fn run() -> Result<(), Failure> {
-        run::run()
-    }
-}
-
-bindings::export!(Component with_types_in bindings);
+#[cfg(feature = "command")]
+mod command;
+#[cfg(not(feature = "command"))]
+mod shipper;

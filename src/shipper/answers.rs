@@ -315,9 +315,11 @@ impl Shipper {
         let Some(outlet) = self.outlets.get(id.0) else { return };
         let endpoint = &self.settings.endpoint;
         let failure = match refusal {
-            Refusal::Denied(text) | Refusal::Invalid(text) => {
-                Failure::Denied(format!("{}: {text}", outlet.destination))
-            }
+            Refusal::Denied(text) | Refusal::Invalid(text) => Failure::Denied(format!(
+                "not permitted: {}: {text} (these credentials need logs:PutLogEvents, logs:CreateLogStream and \
+                 logs:CreateLogGroup there)",
+                outlet.destination
+            )),
             Refusal::Credentials(text) => Failure::Credentials(text),
             Refusal::NotCloudWatch(text) => Failure::Endpoint(format!(
                 "{endpoint} is not CloudWatch Logs: {text}; check --endpoint-url, --region and proxies"

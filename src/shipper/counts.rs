@@ -1,5 +1,7 @@
 //! What is counted.
 
+use std::fmt;
+
 /// Counts since the start; `counts` in the WIT says what each means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -24,5 +26,22 @@ impl Counts {
     /// Events that CloudWatch refused for good.
     pub fn rejected(&self) -> u64 {
         self.events_too_old + self.events_too_new + self.events_expired + self.events_invalid
+    }
+}
+
+/// What people read at the end.
+impl fmt::Display for Counts {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "{} events read, {} accepted, {} rejected, {} in requests without an answer that were sent again; \
+             {} requests, {} of them repeated",
+            self.events_read,
+            self.events_accepted,
+            self.rejected(),
+            self.events_possibly_doubled,
+            self.requests_sent,
+            self.requests_retried,
+        )
     }
 }

@@ -1,5 +1,6 @@
 //! What the machine asks of whoever drives it.
 
+use std::fmt;
 use std::rc::Rc;
 
 use crate::batch::{Frozen, SourceId};
@@ -49,8 +50,8 @@ pub struct Request {
     pub body: Body,
 }
 
-impl std::fmt::Debug for Request {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Request {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The headers hold a signature, and perhaps a session token.
         out.debug_struct("Request")
             .field("id", &self.id)
@@ -92,4 +93,18 @@ pub enum Failure {
     Endpoint(String),
     Rejected(u64),
     Unfinished(u64),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Credentials(text) | Failure::Denied(text) | Failure::Endpoint(text) => {
+                out.write_str(text)
+            }
+            Failure::Rejected(events) => {
+                write!(out, "all was sent, but CloudWatch refused {events} events for good (see above)")
+            }
+            Failure::Unfinished(events) => write!(out, "ended with {events} events read and not delivered"),
+        }
+    }
 }

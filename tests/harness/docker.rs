@@ -102,6 +102,11 @@ impl Docker {
         must(&format!("docker {arguments:?}"), &mut self.daemon().command(arguments), STEP)
     }
 
+    /// The `docker` command, to be started as a scenario likes.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        self.daemon().command(arguments)
+    }
+
     pub fn try_docker(&self, arguments: &[&str]) -> Ended {
         run("docker", &mut self.daemon().command(arguments), STEP)
     }

@@ -7,6 +7,7 @@
 pub mod rules;
 pub mod text;
 
+pub mod authority;
 pub mod clock;
 pub mod disk;
 pub mod docker;
@@ -14,6 +15,7 @@ pub mod network;
 pub mod peers;
 pub mod program;
 pub mod strict;
+pub mod wasmtime;
 
 pub mod events;
 

@@ -107,11 +107,16 @@ pub fn file(name: &str) -> PathBuf {
 
 /// A program of the Python environment that `tests/setup.sh` makes.
 pub fn python(program: &str) -> Command {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
-    let path = cache.expect("HOME is set").join("cloudspout/tests/venv/bin").join(program);
-    assert!(path.exists(), "{} is missing: run tests/setup.sh first", path.display());
-    let mut command = Command::new(path);
+    let mut command = Command::new(installed(&format!("venv/bin/{program}")));
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     command
+}
+
+/// A file that `tests/setup.sh` brings.
+pub fn installed(name: &str) -> PathBuf {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
+    let path = cache.expect("HOME is set").join("cloudspout/tests").join(name);
+    assert!(path.exists(), "{} is missing: run tests/setup.sh first", path.display());
+    path
 }

@@ -49,9 +49,13 @@ impl Program {
 
     /// The program without credentials.
     pub fn bare(subcommand: &str) -> Self {
+        Self::of(Command::new(path())).arg(subcommand)
+    }
+
+    /// Another program that ships, without credentials.
+    pub fn of(mut command: Command) -> Self {
         let home = tempfile::tempdir().expect("a temporary folder");
-        let mut command = Command::new(path());
-        command.env_clear().arg(subcommand);
+        command.env_clear();
         command
             .env("PATH", "/usr/bin:/bin")
             .env("HOME", home.path())
@@ -200,13 +204,16 @@ impl Outcome {
     }
 }
 
+/// Where cargo builds.
+pub fn target() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    target.unwrap_or_else(|| crate::process::file("../target"))
+}
+
 /// `$CLOUDSPOUT_BIN`, or the release build.
 pub fn path() -> PathBuf {
     let chosen = std::env::var_os("CLOUDSPOUT_BIN").map(PathBuf::from);
-    let path = chosen.unwrap_or_else(|| {
-        let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-        target.unwrap_or_else(|| crate::process::file("../target")).join("release/cloudspout")
-    });
+    let path = chosen.unwrap_or_else(|| target().join("release/cloudspout"));
     assert!(path.exists(), "{} is missing: run cargo build --release first", path.display());
     path.canonicalize().expect("a path")
 }

@@ -1,58 +1,9 @@
 //! TLS with an authority of one's own, and proxies.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
-
+use cloudspout_tests::authority::{Authority, HOST};
 use cloudspout_tests::peers::Proxy;
-use cloudspout_tests::process::must;
 use cloudspout_tests::program::{Program, REGION};
 use cloudspout_tests::strict::{Journal, Strict};
-use tempfile::TempDir;
-
-const HOST: &str = "logs.eu-central-1.amazonaws.com";
-
-/// An authority that nobody knows, and a certificate of it for the endpoint.
-struct Authority {
-    folder: TempDir,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let openssl = |arguments: &str| {
-            let mut command = Command::new("openssl");
-            command.current_dir(folder.path()).args(arguments.split_whitespace());
-            must("openssl", &mut command, Duration::from_secs(30));
-        };
-        let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-        openssl(&format!("req -x509 {key} -keyout ca.key -out ca.pem -days 2 -subj /CN=Tests"));
-        openssl(&format!("req {key} -keyout server.key -out server.csr -subj /CN=endpoint"));
-        let names = format!("subjectAltName=IP:127.0.0.1,DNS:{HOST}\nextendedKeyUsage=serverAuth\n");
-        fs::write(folder.path().join("names"), names).expect("a file");
-        openssl(
-            "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem",
-        );
-        let read = |name: &str| fs::read(folder.path().join(name)).expect("openssl wrote it");
-        fs::write(folder.path().join("both.pem"), [read("server.pem"), read("server.key")].concat())
-            .expect("a file");
-        Self { folder }
-    }
-
-    fn certificate(&self) -> PathBuf {
-        self.folder.path().join("both.pem")
-    }
-
-    fn root(&self) -> String {
-        self.path("ca.pem").display().to_string()
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        Path::new(self.folder.path()).join(name)
-    }
-}
-
 fn pipe() -> Program {
     let mut file = tempfile::tempfile().expect("a temporary file");
     std::io::Write::write_all(&mut file, b"a line\n").expect("the file takes it");
@@ -68,7 +19,7 @@ fn assert_arrived(journal: &Journal) {
 
 #[test]
 fn an_authority_of_ones_own_is_trusted_by_ssl_cert_file() {
-    let authority = Authority::new();
+    let authority = Authority::make();
     let strict = Strict::with_tls(&authority.certificate());
     let program = pipe().args(&["--endpoint-url", &strict.url()]);
     program.env("SSL_CERT_FILE", &authority.root()).finish().assert_code(0);
@@ -77,7 +28,7 @@ fn an_authority_of_ones_own_is_trusted_by_ssl_cert_file() {
 
 #[test]
 fn an_unknown_authority_is_refused_with_7() {
-    let authority = Authority::new();
+    let authority = Authority::make();
     let strict = Strict::with_tls(&authority.certificate());
     pipe().args(&["--endpoint-url", &strict.url()]).finish().assert_complaint(7, &["certificate"]);
     assert!(strict.stop().0.is_empty());
@@ -85,7 +36,7 @@ fn an_unknown_authority_is_refused_with_7() {
 
 #[test]
 fn the_regions_own_endpoint_is_reached_through_https_proxy() {
-    let authority = Authority::new();
+    let authority = Authority::make();
     let strict = Strict::with_tls(&authority.certificate());
     let proxy = Proxy::start(&strict.address());
     let program = pipe().env("SSL_CERT_FILE", &authority.root()).env("HTTPS_PROXY", &proxy.url());

@@ -1,7 +1,10 @@
-//! The project's own chores: measuring the program, and counting the core's instructions.
+//! The project's own chores: building the component by itself, measuring the program, and counting the
+//! core's instructions.
 
 mod inputs;
 mod instructions;
+
+mod wasm;
 
 mod bench;
 mod child;
@@ -16,6 +19,7 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let result = match arguments.as_slice() {
+        ["wasm", options @ ..] => wasm::run(options),
         ["bench", options @ ..] => bench::run(options),
         ["instructions", options @ ..] => instructions::run(options),
         _ => Err(USAGE.to_owned()),
@@ -30,6 +34,8 @@ fn main() -> ExitCode {
 }
 
 const USAGE: &str = "\
+cargo xtask wasm
+    builds target/cloudspout.wasm, the component for hosts that offer nothing but WASI
 cargo xtask bench [--small] [--only NAME] [--program FILE] [--dry]
     measures the program, and writes the tables of docs/PERFORMANCE.md
     --small         a tenth of the input, and fewer repetitions

@@ -5,6 +5,11 @@ mod local;
 mod logging;
 mod ship;
 mod signals;
+
+// What the component's own command line understands in the same way stands in one file for both.
+#[path = "../../../src/command/code.rs"]
+mod code;
+#[path = "../../../src/command/size.rs"]
 mod size;
 
 use clap::{Parser, Subcommand};
@@ -17,7 +22,7 @@ use logging::LogFormat;
 /// All that happens to a log between Docker and CloudWatch happens in one sandboxed WebAssembly component,
 /// which this program carries inside and runs.
 #[derive(Debug, Parser)]
-#[command(name = "cloudspout", version, after_help = EXAMPLES, after_long_help = EXAMPLES_AND_ENDINGS)]
+#[command(name = "cloudspout", version, after_help = EXAMPLES, after_long_help = examples_and_codes())]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -40,24 +45,10 @@ Examples:
   make 2>&1 | cloudspout pipe --group builds --stream \"$(date +%F)\"
   cloudspout local                                       an endpoint to try it with, without AWS";
 
-const EXAMPLES_AND_ENDINGS: &str = "\
-Examples:
-  cloudspout run --region eu-central-1                   every container of this host
-  cloudspout run --group '/docker/{{.Hostname}}' --stream '{{.Name}}/{{.ID}}' --state-dir /var/lib/cloudspout
-  make 2>&1 | cloudspout pipe --group builds --stream \"$(date +%F)\"
-  cloudspout local                                       an endpoint to try it with, without AWS
-
-Exit codes:
-  0  everything read was accepted
-  1  something else went wrong
-  2  the command line is wrong
-  3  a setting cannot be used: region, endpoint, template, state directory
-  4  Docker cannot be reached
-  5  credentials are missing or refused
-  6  CloudWatch does not permit it
-  7  the endpoint cannot be reached, or is not CloudWatch Logs
-  8  everything was sent, but CloudWatch refused some events for good
-  9  ended with events read and not delivered";
+/// With what a script has to know.
+fn examples_and_codes() -> String {
+    format!("{EXAMPLES}\n\n{}", code::Code::listed())
+}
 
 impl Cli {
     /// How the program is to speak of itself.

@@ -10,8 +10,7 @@ use cloudspout_host::docker::{self, Address, Backlog, Extent, Source, Tls};
 use cloudspout_host::positions::Store;
 use cloudspout_host::streams::{Framing, Gaps, Hub, Phase};
 use cloudspout_host::{
-    AwsCredentials, Compression, Counts, HttpClient, Options, RunError, Runtime, Tracing, default_region,
-    pipe,
+    AwsCredentials, Compression, HttpClient, Options, RunError, Runtime, Tracing, default_region, pipe,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -282,17 +281,9 @@ impl Shipping {
             let hub = Hub::default();
             let (source, store) = open(hub.clone()).await?;
             let http = Arc::new(HttpClient::new(store.clone()).map_err(Ending::other)?);
-            let instance = component.run(
-                hub.clone(),
-                options,
-                Arc::new(AwsCredentials::new(&region)),
-                http,
-                reporter.clone(),
-            );
+            let instance =
+                component.run(hub.clone(), options, Arc::new(AwsCredentials::new(&region)), http, reporter);
             let result = together(instance, source, hub.clone(), signals, stop_timeout).await;
-            if let Some(counts) = reporter.counts() {
-                sum_up(&counts);
-            }
             say_gaps(hub.gaps());
             result.and(store.flush().await.map_err(Ending::other))
         });
@@ -333,24 +324,6 @@ async fn together(
         ending = source => Err(ending),
         () = stopped => Err(Ending::unfinished("told to stop a second time: ended at once")),
     }
-}
-
-/// Says at the end what was done, if anything was.
-fn sum_up(counts: &Counts) {
-    if counts.events_accepted == 0 {
-        return;
-    }
-    let rejected =
-        counts.events_too_old + counts.events_too_new + counts.events_expired + counts.events_invalid;
-    tracing::info!(
-        "{} events read, {} accepted, {rejected} rejected, {} in requests without an answer that were sent again; \
-         {} requests, {} of them repeated",
-        counts.events_read,
-        counts.events_accepted,
-        counts.events_possibly_doubled,
-        counts.requests_sent,
-        counts.requests_retried,
-    );
 }
 
 /// Says at the end what never could be read; each gap was said when it was found.

@@ -1,4 +1,4 @@
-//! Sizes and durations as people write them.
+//! Sizes and durations as people write them. The `cloudspout` program includes this file.
 
 use std::time::Duration;
 

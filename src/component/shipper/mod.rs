@@ -1,0 +1,141 @@
+//! The world `shipper`: everything comes through the WIT's own interfaces.
+
+mod bindings;
+mod convert;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use sha2::{Digest as _, Sha256};
+use wasi::io::poll::Pollable;
+
+use bindings::cloudspout::host::{credentials, digest, lifecycle, logs, reports, settings};
+use bindings::{Failure, Guest};
+
+use super::host::Host;
+use super::run::{self, End};
+use crate::batch::SourceId;
+use crate::shipper::{Counts, CredentialsError, Opening, Pause, Phase, Positions, Severity};
+use crate::sigv4::Credentials;
+use crate::time::Timestamp;
+
+struct Component;
+
+impl Guest for Component {
+    fn run() -> Result<(), Failure> {
+        let options = convert::options(settings::get());
+        run::run(&mut Imports::new(), &options).map_err(|end| match end {
+            End::Settings(error) => Failure::Settings(error.to_string()),
+            End::Failure(failure) => convert::failure(failure),
+        })
+    }
+}
+
+bindings::export!(Component with_types_in bindings);
+
+/// The WIT's interfaces, and what is held of them.
+struct Imports {
+    news: Pollable,
+    streams: BTreeMap<SourceId, logs::LogStream>,
+    accepted: VecDeque<logs::LogStream>,
+    lookup: Option<Lookup>,
+}
+
+/// A lookup under way. Fields are dropped in order, and WASI wants children dropped before parents.
+struct Lookup {
+    ready: Pollable,
+    lookup: credentials::Lookup,
+}
+
+/// Happenings taken from the host at a time.
+const MANY: u32 = 1024;
+
+impl Imports {
+    fn new() -> Imports {
+        Imports { news: logs::subscribe(), streams: BTreeMap::new(), accepted: VecDeque::new(), lookup: None }
+    }
+}
+
+impl Host for Imports {
+    fn keep_apart(&mut self, fields: &[String]) {
+        logs::keep_apart(fields);
+    }
+
+    fn accept(&mut self) -> Option<(SourceId, Opening)> {
+        if self.accepted.is_empty() {
+            self.accepted.extend(logs::accept(MANY));
+        }
+        let stream = self.accepted.pop_front()?;
+        let id = SourceId(stream.id());
+        let opening = convert::opening(stream.open());
+        self.streams.insert(id, stream);
+        Some((id, opening))
+    }
+
+    fn ready(&mut self) -> Vec<SourceId> {
+        logs::ready(MANY).into_iter().map(SourceId).collect()
+    }
+
+    fn phase(&mut self, now: Timestamp) -> Phase {
+        convert::phase(lifecycle::current_phase(), now)
+    }
+
+    fn read(&mut self, source: SourceId, max: u32) -> Result<Vec<u8>, Pause> {
+        let stream = self.streams.get(&source).ok_or(Pause::Ended)?;
+        stream.read(max).map_err(convert::pause)
+    }
+
+    fn resume(&mut self, source: SourceId, taken: &Positions) -> Option<u64> {
+        let stream = self.streams.get(&source)?;
+        Some(stream.resume(convert::positions_out(taken)))
+    }
+
+    fn acknowledge(&mut self, source: SourceId, accepted: &Positions) {
+        if let Some(stream) = self.streams.get(&source) {
+            stream.acknowledge(convert::positions_out(accepted));
+        }
+    }
+
+    fn refuse(&mut self, source: SourceId, events: u64) {
+        if let Some(stream) = self.streams.get(&source) {
+            stream.refuse(events);
+        }
+    }
+
+    fn release(&mut self, source: SourceId) {
+        self.streams.remove(&source);
+    }
+
+    fn fetch_credentials(&mut self, renew: bool) {
+        let lookup = credentials::fetch(renew);
+        self.lookup = Some(Lookup { ready: lookup.subscribe(), lookup });
+    }
+
+    fn take_credentials(&mut self) -> Option<Result<Credentials, CredentialsError>> {
+        let found = self.lookup.as_ref()?.lookup.get()?;
+        self.lookup = None;
+        Some(convert::credentials(found))
+    }
+
+    fn tell(&mut self, severity: Severity, text: String) {
+        reports::tell(&convert::message(severity, text));
+    }
+
+    fn count(&mut self, counts: &Counts) {
+        reports::count(convert::counts(counts));
+    }
+
+    fn has_news(&self) -> bool {
+        false
+    }
+
+    fn pollables(&self) -> Vec<&Pollable> {
+        let lookup = self.lookup.as_ref().map(|lookup| &lookup.ready);
+        std::iter::once(&self.news).chain(lookup).collect()
+    }
+
+    /// The host's hash, or if it has none, our own.
+    fn sha256(data: &[u8]) -> [u8; 32] {
+        let hosts = digest::sha256(data).and_then(|digest| <[u8; 32]>::try_from(digest).ok());
+        hosts.unwrap_or_else(|| Sha256::digest(data).into())
+    }
+}
