@@ -101,17 +101,27 @@ impl Sink for Heard {
 }
 
 #[derive(Deserialize)]
-struct Entry {
+#[serde(deny_unknown_fields)]
+struct Entry<'a> {
     log: String,
     stream: Option<String>,
+    #[serde(rename = "attrs", default)]
+    _attrs: Option<serde::de::IgnoredAny>,
+    #[serde(rename = "time", borrow)]
+    _time: &'a str,
 }
 
-/// Where serde understands every entry, and so do we, both understand the same.
+/// Where serde understands every entry, and so do we, both understand the same. Only entries whose side stands behind
+/// the text, as Docker puts it, are asked about.
 fn compare_with_serde(log: &[u8], heard: &Heard) {
     let Some(lines) = log.strip_suffix(b"\n") else { return };
     let entries: Result<Vec<Entry>, _> =
         lines.split(|byte| *byte == b'\n').map(serde_json::from_slice).collect();
     let Ok(entries) = entries else { return };
+    let count = |part: &[u8]| lines.windows(part.len()).filter(|window| *window == part).count();
+    if count(br#"","stream":""#) != entries.len() || count(br#"{"log":""#) != entries.len() {
+        return;
+    }
     // No entry here is as long as those that a line goes on behind.
     if heard.malformed_bytes > 0 || log.len() >= 16 << 10 {
         return;
