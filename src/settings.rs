@@ -22,8 +22,23 @@ pub struct Options {
     pub compression: Compression,
     pub in_flight: u32,
     pub fields: FieldNames,
+    pub when_full: WhenFull,
+    pub mark_gaps: bool,
+    pub dead_letters: bool,
+    pub own_group: bool,
+    pub own_stream: bool,
     pub fail_fast: bool,
     pub seed: u64,
+}
+
+/// What becomes of events that there is no room for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenFull {
+    /// They stay where they are: nothing more is read.
+    #[default]
+    Wait,
+    DropOldest,
+    DropNewest,
 }
 
 /// How the bodies of requests are sent.
@@ -53,6 +68,14 @@ pub struct Settings {
     pub in_flight: usize,
     /// Which fields of JSON lines hold what.
     pub fields: FieldNames,
+    pub when_full: WhenFull,
+    /// Whether an event in a log stream says where others are missing.
+    pub mark_gaps: bool,
+    /// Whether events that are refused for good are handed out to be kept.
+    pub dead_letters: bool,
+    /// Whether a dead letter goes to the log group, or to the log stream, that it names.
+    pub own_group: bool,
+    pub own_stream: bool,
     /// Whether to give up on what waiting does not mend.
     pub fail_fast: bool,
     pub seed: u64,
@@ -92,6 +115,11 @@ impl Settings {
             compression: options.compression,
             in_flight: usize::try_from(options.in_flight.max(1)).unwrap_or(usize::MAX),
             fields: options.fields.clone(),
+            when_full: options.when_full,
+            mark_gaps: options.mark_gaps,
+            dead_letters: options.dead_letters,
+            own_group: options.own_group,
+            own_stream: options.own_stream,
             fail_fast: options.fail_fast,
             seed: options.seed,
         })

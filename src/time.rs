@@ -1,5 +1,6 @@
 //! Moments and durations as values: the core never asks what time it is.
 
+use std::fmt::Write as _;
 use std::ops::Add;
 
 /// A moment, in nanoseconds since 1970-01-01T00:00:00Z.
@@ -28,6 +29,21 @@ impl Timestamp {
     /// Whole milliseconds, as CloudWatch counts.
     pub const fn millis(self) -> u64 {
         self.nanos / 1_000_000
+    }
+
+    /// As RFC 3339 has it, in UTC, with milliseconds.
+    pub fn to_rfc3339(self) -> String {
+        let seconds = self.nanos / 1_000_000_000;
+        let (year, month, day) = civil_from_days((seconds / 86_400) as i64);
+        let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+        let mut text = String::with_capacity(24);
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z",
+            self.nanos / 1_000_000 % 1_000
+        );
+        text
     }
 
     /// How long ago `earlier` was; zero where it lies ahead, as after a step of the clock.
@@ -72,9 +88,40 @@ pub(crate) const fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
     era * 146_097 + day_of_era - 719_468
 }
 
+/// The date that lies so many days after 1970-01-01.
+const fn civil_from_days(days: i64) -> (i64, u32, u32) {
+    // As above: years from March, in eras of 400.
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = (day_of_year - (153 * month_from_march + 2) / 5 + 1) as u32;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 } as u32;
+    let year = era * 400 + year_of_era + (month <= 2) as i64;
+    (year, month, day)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_are_written_as_dates() {
+        for (millis, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_400_001, "2000-02-29T00:00:00.001Z"),
+            (1_800_000_005_120, "2027-01-15T08:00:05.120Z"),
+            (4_102_444_799_999, "2099-12-31T23:59:59.999Z"),
+        ] {
+            assert_eq!(Timestamp::from_millis(millis).to_rfc3339(), text);
+        }
+        for day in 0..60_000 {
+            let (year, month, date) = civil_from_days(day);
+            assert_eq!(days_from_civil(year, month, date), day);
+        }
+    }
 
     #[test]
     fn dates_are_counted_from_1970() {

@@ -4,7 +4,7 @@ use cloudspout::batch::SourceId;
 use cloudspout::delivery::{Answer, Response};
 use cloudspout::lines::{FieldNames, Framing};
 use cloudspout::naming::Container;
-use cloudspout::settings::{Compression, Options, Settings};
+use cloudspout::settings::{Compression, Options, Settings, WhenFull};
 use cloudspout::shipper::{Counts, Digest, Opening, Output, Pause, Phase, Positions, Shipper};
 use cloudspout::sigv4::Credentials;
 use cloudspout::time::{Millis, Timestamp};
@@ -28,6 +28,7 @@ pub fn drive(input: &Input, digest: Digest) -> Result<Counts, String> {
         framing: input.framing,
         start: 0,
         taken: Positions::default(),
+        lost: None,
         terminal: false,
         container: Container { name: "bench".to_owned(), ..Container::default() },
     };
@@ -65,6 +66,7 @@ pub fn drive(input: &Input, digest: Digest) -> Result<Counts, String> {
             | Output::Refused { .. }
             | Output::Release(_)
             | Output::Tell(..) => {}
+            Output::Keep { .. } => return Err("the core keeps letters unasked".to_owned()),
         }
     }
 }
@@ -83,6 +85,11 @@ pub fn options() -> Options {
         buffer_bytes: 64 << 20,
         compression: Compression::None,
         in_flight: 1,
+        when_full: WhenFull::Wait,
+        mark_gaps: false,
+        dead_letters: false,
+        own_group: false,
+        own_stream: false,
         fields: FieldNames::default(),
         fail_fast: true,
         seed: 1,

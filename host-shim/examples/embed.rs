@@ -13,8 +13,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use cloudspout_host::positions::Store;
 use cloudspout_host::streams::{Container, Framing, Hub, Keep, Opening, Phase, Positions};
 use cloudspout_host::{
-    Body, Clock, Counts, CredentialsFailure, HttpClient, Identity, Options, Provider, Reporter, Runtime,
-    SendError, Severity, Transport, async_trait,
+    Body, Clock, Counts, CredentialsFailure, HttpClient, Identity, Means, Options, Provider, Reporter,
+    Runtime, SendError, Severity, Transport, async_trait,
 };
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -59,7 +59,13 @@ pub async fn ship(endpoint: &str, lines: Vec<String>) -> Result<Shipped, Error> 
 
     let runtime = Runtime::new()?.with_clock(Arc::new(MinuteBehind));
     let hub = Hub::default();
-    let instance = runtime.run(hub.clone(), options, Arc::new(Fixed), client.clone(), reporter.clone());
+    let means = Means {
+        credentials: Arc::new(Fixed),
+        transport: client.clone(),
+        reporter: reporter.clone(),
+        dead_letters: None,
+    };
+    let instance = runtime.run(hub.clone(), options, means);
     let source = write(&hub, lines, bookmark.clone());
     tokio::pin!(instance, source);
     // An instance that gives up reads no more, and the source would wait for ever.
@@ -82,6 +88,7 @@ async fn write(hub: &Hub, lines: Vec<String>, bookmark: Arc<Bookmark>) {
         framing: Framing::Lines,
         start: 0,
         taken: Positions::default(),
+        lost: None,
         terminal: false,
         // Templates of names see this.
         container: Container { name: "embed".to_owned(), ..Container::default() },

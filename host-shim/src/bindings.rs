@@ -12,5 +12,6 @@ wasmtime::component::bindgen!({
         "wasi:http": wasmtime_wasi_http::p2::bindings::http,
         "cloudspout:host/logs.log-stream": crate::imports::LogStream,
         "cloudspout:host/credentials.lookup": crate::credentials::Lookup,
+        "cloudspout:host/dead-letters.keeping": crate::dead_letters::Keeping,
     },
 });

@@ -8,10 +8,11 @@ use wasmtime::{Engine, Store, StoreContextMut};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-pub use crate::bindings::cloudspout::host::settings::{Compression, Options};
+pub use crate::bindings::cloudspout::host::settings::{Compression, Options, WhenFull};
 use crate::bindings::{self, ShipperPre};
 use crate::clock::{Clock, SystemClock, WallClock};
 use crate::credentials::Provider;
+use crate::dead_letters::DeadLetters;
 use crate::imports::sha256;
 use crate::reports::Reporter;
 use crate::streams::Hub;
@@ -35,6 +36,7 @@ pub struct State {
     pub(crate) options: Options,
     pub(crate) credentials: Arc<dyn Provider>,
     pub(crate) reporter: Arc<dyn Reporter>,
+    pub(crate) dead_letters: Option<DeadLetters>,
     pub(crate) table: ResourceTable,
     http: Hooks,
     /// Empty: no files, no environment, no arguments, no sockets, no standard streams.
@@ -50,6 +52,8 @@ impl Default for Options {
             endpoint: None,
             log_group_name: String::new(),
             log_stream_name: String::new(),
+            own_group: false,
+            own_stream: false,
             host_name: "localhost".to_owned(),
             create_group: true,
             create_stream: true,
@@ -57,12 +61,24 @@ impl Default for Options {
             buffer_bytes: 64 << 20,
             compression: Compression::None,
             in_flight: 1,
+            when_full: WhenFull::Wait,
+            mark_gaps: false,
+            dead_letters: false,
             time_field: None,
             message_field: None,
             fail_fast: false,
             seed: 0,
         }
     }
+}
+
+/// What an instance is given to work with.
+pub struct Means {
+    pub credentials: Arc<dyn Provider>,
+    pub transport: Arc<dyn Transport>,
+    pub reporter: Arc<dyn Reporter>,
+    /// Where events go that CloudWatch refused for good, if anywhere.
+    pub dead_letters: Option<DeadLetters>,
 }
 
 /// Why an instance gave up; `failure` in the WIT says what each means.
@@ -105,19 +121,14 @@ impl Runtime {
     ///
     /// # Errors
     /// The component gave up or broke down.
-    pub async fn run(
-        &self,
-        hub: Hub,
-        options: Options,
-        credentials: Arc<dyn Provider>,
-        transport: Arc<dyn Transport>,
-        reporter: Arc<dyn Reporter>,
-    ) -> Result<(), RunError> {
+    pub async fn run(&self, hub: Hub, options: Options, means: Means) -> Result<(), RunError> {
+        let Means { credentials, transport, reporter, dead_letters } = means;
         let state = State {
             hub,
             options,
             credentials,
             reporter,
+            dead_letters,
             table: ResourceTable::new(),
             http: Hooks(transport),
             wasi: WasiCtx::builder().wall_clock(WallClock(Arc::clone(&self.clock))).build(),
@@ -141,6 +152,7 @@ fn load() -> wasmtime::Result<Runtime> {
     bindings::cloudspout::host::logs::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     bindings::cloudspout::host::lifecycle::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     bindings::cloudspout::host::credentials::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    bindings::cloudspout::host::dead_letters::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     bindings::cloudspout::host::settings::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     bindings::cloudspout::host::reports::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     // By hand, because the generated binding would copy the body out of the component before hashing it.
@@ -187,7 +199,10 @@ impl fmt::Display for Failure {
             | Failure::Endpoint(text)
             | Failure::Other(text) => out.write_str(text),
             Failure::Rejected(events) => {
-                write!(out, "all was sent, but CloudWatch refused {events} events for good (see above)")
+                write!(
+                    out,
+                    "all was sent, but {events} events are missing for good: refused by CloudWatch, or dropped (see above)"
+                )
             }
             Failure::Unfinished(events) => {
                 write!(

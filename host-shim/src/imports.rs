@@ -4,10 +4,13 @@ use wasmtime::Result;
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 
-use crate::bindings::cloudspout::host::{credentials, digest, lifecycle, logs, reports, settings};
+use crate::bindings::cloudspout::host::{
+    credentials, dead_letters, digest, lifecycle, logs, reports, settings,
+};
 use crate::credentials::{CredentialsFailure, Identity, Lookup};
+use crate::dead_letters::Keeping;
 use crate::driver::State;
-use crate::streams::{Container, Framing, Hub, Pause, Phase, Position, Positions};
+use crate::streams::{Container, Framing, Hub, Loss, LossCause, Pause, Phase, Position, Positions};
 
 /// A log stream, as the component holds it.
 pub struct LogStream {
@@ -69,6 +72,7 @@ impl logs::HostLogStream for State {
             framing: framing(opening.framing),
             start: opening.start,
             taken: positions_in(&opening.taken),
+            lost: opening.lost.map(loss),
             terminal: opening.terminal,
             container: container(opening.container),
         })
@@ -148,6 +152,28 @@ pub fn sha256(data: &[u8]) -> Vec<u8> {
     ring::digest::digest(&ring::digest::SHA256, data).as_ref().to_vec()
 }
 
+impl dead_letters::Host for State {
+    fn keep(&mut self, lines: Vec<u8>) -> Result<Resource<Keeping>> {
+        Ok(self.table.push(Keeping::start(self.dead_letters.clone(), lines))?)
+    }
+}
+
+impl dead_letters::HostKeeping for State {
+    fn subscribe(&mut self, keeping: Resource<Keeping>) -> Result<Resource<DynPollable>> {
+        subscribe(&mut self.table, keeping)
+    }
+
+    fn get(&mut self, keeping: Resource<Keeping>) -> Result<Option<Result<(), dead_letters::Failure>>> {
+        let kept = self.table.get_mut(&keeping)?.take();
+        Ok(kept.map(|kept| kept.map_err(dead_letters::Failure::Unwritable)))
+    }
+
+    fn drop(&mut self, keeping: Resource<Keeping>) -> Result<()> {
+        self.table.delete(keeping)?;
+        Ok(())
+    }
+}
+
 impl settings::Host for State {
     fn get(&mut self) -> Result<settings::Options> {
         Ok(self.options.clone())
@@ -174,6 +200,7 @@ fn framing(framing: Framing) -> logs::Framing {
         Framing::FramesWithTimes => logs::Framing::FramesWithTimes,
         Framing::JsonFile => logs::Framing::JsonFile,
         Framing::JsonLines => logs::Framing::JsonLines,
+        Framing::DeadLetters => logs::Framing::DeadLetters,
     }
 }
 
@@ -182,7 +209,17 @@ fn pause(pause: Pause) -> logs::Pause {
         Pause::Interrupted => logs::Pause::Interrupted,
         Pause::Stopped => logs::Pause::Stopped,
         Pause::Ended => logs::Pause::Ended,
+        Pause::Lost(lost) => logs::Pause::Lost(loss(lost)),
     }
+}
+
+fn loss(loss: Loss) -> logs::Loss {
+    let cause = match loss.cause {
+        LossCause::Rotated => logs::LossCause::Rotated,
+        LossCause::Compressed => logs::LossCause::Compressed,
+        LossCause::Truncated => logs::LossCause::Truncated,
+    };
+    logs::Loss { cause, bytes: loss.bytes, before: loss.before }
 }
 
 fn positions_in(positions: &Positions) -> logs::Positions {

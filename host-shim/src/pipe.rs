@@ -30,6 +30,7 @@ async fn read(hub: &Hub, framing: Framing, input: impl Read + Send + 'static) ->
         framing,
         start: 0,
         taken: Positions::default(),
+        lost: None,
         terminal: false,
         container: Container::default(),
     };

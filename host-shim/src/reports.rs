@@ -1,6 +1,8 @@
 //! What the component wants people to hear.
 
-use std::sync::{Mutex, PoisonError};
+use std::fmt::Write as _;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 pub use crate::bindings::cloudspout::host::reports::{Counts, Severity};
 
@@ -10,16 +12,47 @@ pub trait Reporter: Send + Sync {
     fn count(&self, counts: &Counts);
 }
 
-/// Passes reports on as log lines, and keeps the last counts.
-#[derive(Debug, Default)]
+/// Passes reports on as log lines: what happens at once, counts now and then.
+#[derive(Debug)]
 pub struct Tracing {
-    counts: Mutex<Option<Counts>>,
+    form: Form,
+    every: Option<Duration>,
+    counted: Mutex<Counted>,
+}
+
+/// How counts are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// In a sentence.
+    Words,
+    /// Each in a field of its own.
+    Fields,
+}
+
+#[derive(Debug)]
+struct Counted {
+    counts: Option<Counts>,
+    told_at: Instant,
 }
 
 impl Tracing {
-    /// The counts as last reported; `None` before the first time.
-    pub fn counts(&self) -> Option<Counts> {
-        *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Tells counts so often, if they have changed; `None`: only at the end.
+    pub fn new(form: Form, every: Option<Duration>) -> Tracing {
+        let counted = Mutex::new(Counted { counts: None, told_at: Instant::now() });
+        Tracing { form, every, counted }
+    }
+
+    /// Tells the last counts, if anything was read.
+    pub fn sum_up(&self) {
+        let counts = self.lock().counts;
+        if let Some(counts) = counts.filter(|counts| counts.events_read > 0) {
+            tell(self.form, &counts);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counted> {
+        // No code panics while it holds the lock; should one ever, the counts are still whole.
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -34,6 +67,140 @@ impl Reporter for Tracing {
     }
 
     fn count(&self, counts: &Counts) {
-        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = Some(*counts);
+        let mut counted = self.lock();
+        counted.counts = Some(*counts);
+        if self.every.is_some_and(|every| counted.told_at.elapsed() >= every) {
+            counted.told_at = Instant::now();
+            drop(counted);
+            tell(self.form, counts);
+        }
+    }
+}
+
+fn tell(form: Form, counts: &Counts) {
+    match form {
+        Form::Words => tracing::info!("{}", words(counts)),
+        Form::Fields => tracing::info!(
+            bytes_read = counts.bytes_read,
+            events_read = counts.events_read,
+            events_empty = counts.events_empty,
+            lines_split = counts.lines_split,
+            bytes_malformed = counts.bytes_malformed,
+            requests_sent = counts.requests_sent,
+            requests_retried = counts.requests_retried,
+            requests_ambiguous = counts.requests_ambiguous,
+            bytes_sent = counts.bytes_sent,
+            events_accepted = counts.events_accepted,
+            events_possibly_doubled = counts.events_possibly_doubled,
+            events_too_old = counts.events_too_old,
+            events_too_new = counts.events_too_new,
+            events_expired = counts.events_expired,
+            events_invalid = counts.events_invalid,
+            events_dropped_oldest = counts.events_dropped_oldest,
+            events_dropped_newest = counts.events_dropped_newest,
+            dead_letters = counts.dead_letters,
+            log_gaps = counts.log_gaps,
+            log_bytes_lost = counts.log_bytes_lost,
+            gaps_marked = counts.gaps_marked,
+            "counts"
+        ),
+    }
+}
+
+/// The counts as a sentence; what did not happen is left out.
+fn words(counts: &Counts) -> String {
+    let rejected = [
+        (counts.events_too_old, "too old"),
+        (counts.events_expired, "older than the retention"),
+        (counts.events_too_new, "too new"),
+        (counts.events_invalid, "invalid"),
+    ];
+    let each = |parts: &[(u64, &str)]| {
+        let mut text = String::new();
+        for (count, what) in parts.iter().filter(|(count, _)| *count > 0) {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{}{count} {what}", if text.is_empty() { "" } else { ", " });
+        }
+        text
+    };
+    let mut text = format!("{} events read, {} accepted", counts.events_read, counts.events_accepted);
+    let total: u64 = rejected.iter().map(|(count, _)| count).sum();
+    let _ = write!(text, ", {total} rejected");
+    if total > 0 {
+        let _ = write!(text, " ({})", each(&rejected));
+    }
+    let others = each(&[
+        (counts.events_dropped_oldest, "dropped oldest first"),
+        (counts.events_dropped_newest, "dropped as they came"),
+        (counts.dead_letters, "kept as dead letters"),
+        (counts.events_possibly_doubled, "in requests without an answer, which may be there twice"),
+        (counts.gaps_marked, "gaps marked"),
+    ]);
+    if !others.is_empty() {
+        let _ = write!(text, ", {others}");
+    }
+    if counts.log_gaps > 0 {
+        let _ = write!(
+            text,
+            "; parts of logs gone before they could be read: {} (bytes, as far as known: {})",
+            counts.log_gaps, counts.log_bytes_lost
+        );
+    }
+    let _ = write!(text, "; {} requests, {} of them repeated", counts.requests_sent, counts.requests_retried);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts() -> Counts {
+        Counts {
+            bytes_read: 1,
+            events_read: 10,
+            requests_sent: 3,
+            requests_retried: 1,
+            bytes_sent: 1,
+            events_accepted: 6,
+            events_too_old: 0,
+            events_too_new: 0,
+            events_expired: 0,
+            events_invalid: 0,
+            events_dropped_oldest: 0,
+            events_dropped_newest: 0,
+            dead_letters: 0,
+            log_gaps: 0,
+            log_bytes_lost: 0,
+            gaps_marked: 0,
+            requests_ambiguous: 0,
+            events_possibly_doubled: 0,
+            events_empty: 0,
+            lines_split: 0,
+            bytes_malformed: 0,
+        }
+    }
+
+    #[test]
+    fn people_read_what_happened_and_nothing_else() {
+        for (counts, text) in [
+            (counts(), "10 events read, 6 accepted, 0 rejected; 3 requests, 1 of them repeated"),
+            (
+                Counts {
+                    events_too_old: 2,
+                    events_invalid: 1,
+                    events_dropped_newest: 1,
+                    dead_letters: 3,
+                    events_possibly_doubled: 5,
+                    log_gaps: 2,
+                    log_bytes_lost: 7,
+                    ..counts()
+                },
+                "10 events read, 6 accepted, 3 rejected (2 too old, 1 invalid), 1 dropped as they came, 3 kept as \
+                 dead letters, 5 in requests without an answer, which may be there twice; parts of logs gone before \
+                 they could be read: 2 (bytes, as far as known: 7); 3 requests, 1 of them repeated",
+            ),
+        ] {
+            assert_eq!(words(&counts), text);
+        }
     }
 }

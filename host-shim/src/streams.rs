@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::{Notify, SetOnce, oneshot};
 
-pub use opening::{Container, Framing, Opening, Position, Positions};
+pub use opening::{Container, Framing, Loss, LossCause, Opening, Position, Positions};
 
 /// Why a log stream has no more bytes; see `pause` in the WIT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,7 @@ pub enum Pause {
     Interrupted,
     Stopped,
     Ended,
+    Lost(Loss),
 }
 
 /// What the host wants of the component; see `phase` in the WIT.
@@ -49,14 +50,6 @@ impl Keep for KeepNothing {
     fn keep(&self, _accepted: &Positions) {}
 }
 
-/// Parts of logs that were gone before they could be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Gaps {
-    pub count: u64,
-    /// What is missing, as far as its size is known.
-    pub bytes: u64,
-}
-
 /// Where sources and the component's imports meet.
 #[derive(Clone)]
 pub struct Hub {
@@ -78,7 +71,6 @@ struct State {
     streams: BTreeMap<u32, Stream>,
     /// Bytes of all log streams that the component has not read.
     unread: usize,
-    gaps: Gaps,
     opened: VecDeque<u32>,
     ready: VecDeque<u32>,
 }
@@ -114,7 +106,6 @@ impl Default for Hub {
                     last_id: 0,
                     streams: BTreeMap::new(),
                     unread: 0,
-                    gaps: Gaps::default(),
                     opened: VecDeque::new(),
                     ready: VecDeque::new(),
                 }),
@@ -167,11 +158,6 @@ impl Hub {
         drop(state);
         self.inner.news.notify_one();
     }
-
-    /// What sources found missing so far.
-    pub fn gaps(&self) -> Gaps {
-        self.lock().gaps
-    }
 }
 
 impl LogWriter {
@@ -199,13 +185,6 @@ impl LogWriter {
             *unread += count;
             stream.chunks.push_back(bytes);
         });
-    }
-
-    /// Says that part of the log is missing, and how much if that is known.
-    pub fn count_gap(&self, bytes: Option<u64>) {
-        let mut state = self.hub.lock();
-        state.gaps.count += 1;
-        state.gaps.bytes += bytes.unwrap_or_default();
     }
 
     /// Says that there is no more for the time being, and waits until the component, having read all

@@ -146,7 +146,7 @@ impl Feed {
         self.announced = false;
         match pause {
             Pause::Ended => self.ended = true,
-            Pause::Stopped | Pause::Interrupted => {
+            Pause::Stopped | Pause::Interrupted | Pause::Lost(_) => {
                 self.told_stop = Some(container.lives);
                 self.paused = true;
             }

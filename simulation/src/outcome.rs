@@ -14,6 +14,12 @@ pub struct Summary {
     pub doubled: u64,
     /// Events that the service refused for good.
     pub refused: u64,
+    /// Events that were dropped for want of room.
+    pub dropped: u64,
+    /// Events that say where others are missing.
+    pub marked: u64,
+    /// Events that were kept as dead letters.
+    pub kept: u64,
     /// Events that nobody can find again: a clock that is stepped back hides them from `since`.
     pub hidden: u64,
     pub requests: u64,
@@ -34,6 +40,9 @@ impl Summary {
         self.events += other.events;
         self.doubled += other.doubled;
         self.refused += other.refused;
+        self.dropped += other.dropped;
+        self.marked += other.marked;
+        self.kept += other.kept;
         self.hidden += other.hidden;
         self.requests += other.requests;
         self.troubles += other.troubles;
@@ -48,13 +57,17 @@ impl fmt::Display for Summary {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             out,
-            "{} worlds, {} h simulated: {} events, {} doubled, {} refused, {} hidden; {} requests, {} of them in \
+            "{} worlds, {} h simulated: {} events, {} doubled, {} refused, {} dropped, {} marked, {} kept, {} hidden; \
+             {} requests, {} of them in \
              trouble; {} kills, {} resumes; course {:016x}",
             self.worlds,
             self.millis / 3_600_000,
             self.events,
             self.doubled,
             self.refused,
+            self.dropped,
+            self.marked,
+            self.kept,
             self.hidden,
             self.requests,
             self.troubles,

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use cloudspout::settings::WhenFull;
+
 use crate::chance::Chance;
 
 /// What kind of trouble a world has.
@@ -28,6 +30,8 @@ pub enum Profile {
     Stops,
     /// Several requests of a destination under way at a time.
     Parallel,
+    /// More is logged than may be held, and some of it is dropped.
+    Overflow,
     /// Any of it together.
     Mixed,
 }
@@ -38,7 +42,7 @@ pub const SECOND: u64 = 1_000_000_000;
 pub const MILLI: u64 = 1_000_000;
 
 impl Profile {
-    pub const ALL: [Profile; 11] = [
+    pub const ALL: [Profile; 12] = [
         Profile::Calm,
         Profile::Faults,
         Profile::Restarts,
@@ -49,6 +53,7 @@ impl Profile {
         Profile::Flood,
         Profile::Stops,
         Profile::Parallel,
+        Profile::Overflow,
         Profile::Mixed,
     ];
 
@@ -64,6 +69,7 @@ impl Profile {
             Profile::Flood => "flood",
             Profile::Stops => "stops",
             Profile::Parallel => "parallel",
+            Profile::Overflow => "overflow",
             Profile::Mixed => "mixed",
         }
     }
@@ -125,6 +131,9 @@ pub struct Plan {
     pub in_flight: u32,
     pub flush_after_ms: u64,
     pub buffer_bytes: u64,
+    pub when_full: WhenFull,
+    pub mark_gaps: bool,
+    pub dead_letters: bool,
 }
 
 impl Plan {
@@ -153,6 +162,9 @@ impl Plan {
             in_flight: 1,
             flush_after_ms: chance.spread(50, 5_000),
             buffer_bytes: 4 << 20,
+            when_full: WhenFull::Wait,
+            mark_gaps: false,
+            dead_letters: false,
         };
         match profile {
             Profile::Calm => {}
@@ -171,6 +183,11 @@ impl Plan {
                 plan.usual_line = chance.pick(&[200, 20_000]);
             }
             Profile::Flood => plan.flood(chance),
+            Profile::Overflow => {
+                plan.flood(chance);
+                plan.kills = chance.pick(&[0, 0, 2]);
+                plan.when_full = chance.pick(&[WhenFull::DropOldest, WhenFull::DropNewest]);
+            }
             Profile::Stops => {
                 plan.stops = chance.between(1, 3);
                 plan.weather = chance.percent(50);
@@ -207,6 +224,12 @@ impl Plan {
                 }
                 plan.sick = chance.percent(10);
             }
+        }
+        // Drawn apart: a world without them is the same whether they are there to be chosen or not.
+        let mut apart = chance.clone().fork();
+        if matches!(profile, Profile::Refusals | Profile::Overflow | Profile::Mixed) {
+            plan.mark_gaps = apart.percent(50);
+            plan.dead_letters = apart.percent(50);
         }
         if plan.long_lines {
             // Megabytes each: a few will do.

@@ -38,10 +38,18 @@ pub enum Sabotage {
     Oversleep,
     /// Failures are taken to be over at once: no request ever waits.
     Storm,
+    /// Dead letters are said to be kept, and are not.
+    ForgetLetters,
+    /// What is dropped is not counted.
+    DropUncounted,
+    /// What says that events are missing is said to be accepted, and is not there.
+    ForgetMarkers,
+    /// A marker says that fewer are missing than there are.
+    MarkTooFew,
 }
 
 impl Sabotage {
-    pub const ALL: [Sabotage; 16] = [
+    pub const ALL: [Sabotage; 20] = [
         Sabotage::AcknowledgeEarly,
         Sabotage::AcknowledgeNever,
         Sabotage::AcknowledgeOtherSide,
@@ -58,6 +66,10 @@ impl Sabotage {
         Sabotage::EndHalfLines,
         Sabotage::Oversleep,
         Sabotage::Storm,
+        Sabotage::ForgetLetters,
+        Sabotage::DropUncounted,
+        Sabotage::ForgetMarkers,
+        Sabotage::MarkTooFew,
     ];
 }
 

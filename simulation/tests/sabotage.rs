@@ -23,7 +23,11 @@ fn profile_for(sabotage: Sabotage) -> Profile {
         | Sabotage::ReverseEvents => Profile::Calm,
         Sabotage::ForgetIntoLine => Profile::Long,
         Sabotage::BelieveLostAnswers | Sabotage::Oversleep | Sabotage::Storm => Profile::Faults,
-        Sabotage::OverlookRejections => Profile::Refusals,
+        Sabotage::OverlookRejections
+        | Sabotage::ForgetLetters
+        | Sabotage::ForgetMarkers
+        | Sabotage::MarkTooFew => Profile::Refusals,
+        Sabotage::DropUncounted => Profile::Overflow,
         Sabotage::ResumeTooLate | Sabotage::EndHalfLines => Profile::Restarts,
     }
 }

@@ -1,7 +1,5 @@
 //! A request that is ready: its bytes never change again.
 
-use std::collections::BTreeMap;
-
 use super::{Entry, Marks, SourceId, TAIL};
 
 /// The body of a `PutLogEvents` request, and what is in it.
@@ -12,11 +10,28 @@ pub struct Frozen {
     events: Vec<Entry>,
     bytes: usize,
     marks: Marks,
+    /// Whether its sources have been taken up to its marks once it is delivered.
+    completes: bool,
+}
+
+/// One event of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrozenEvent<'a> {
+    /// Milliseconds, as sent.
+    pub time: u64,
+    /// Escaped, as sent.
+    pub message: &'a [u8],
+    pub source: SourceId,
 }
 
 impl Frozen {
     pub(super) fn new(body: Vec<u8>, head: usize, events: Vec<Entry>, bytes: usize, marks: Marks) -> Frozen {
-        Frozen { body, head, events, bytes, marks }
+        Frozen { body, head, events, bytes, marks, completes: true }
+    }
+
+    /// The same request, which takes its sources up to other marks.
+    pub fn with_marks(self, marks: Marks) -> Frozen {
+        Frozen { marks, completes: true, ..self }
     }
 
     pub fn body(&self) -> &[u8] {
@@ -37,18 +52,19 @@ impl Frozen {
         self.bytes
     }
 
-    pub fn marks(&self) -> &Marks {
-        &self.marks
+    /// How far its sources have been taken once it is delivered.
+    pub fn marks(&self) -> Marks {
+        if self.completes { self.marks.clone() } else { Marks::default() }
     }
 
-    /// How many of the first and of the last so many events came from each source.
-    pub fn origins(&self, first: usize, last: usize) -> BTreeMap<SourceId, u64> {
-        let rest = self.events.len().saturating_sub(last).max(first);
-        let mut origins = BTreeMap::new();
-        for entry in self.events.iter().take(first).chain(self.events.iter().skip(rest)) {
-            *origins.entry(entry.source).or_default() += 1;
-        }
-        origins
+    /// An event by its place.
+    pub fn event(&self, at: usize) -> Option<FrozenEvent<'_>> {
+        let entry = self.events.get(at)?;
+        let before = at.checked_sub(1).and_then(|before| self.events.get(before));
+        // Between two events stands a comma.
+        let begin = before.map_or(self.head, |before| before.end as usize + 1);
+        let message = message_of(self.body.get(begin..entry.end as usize)?);
+        Some(FrozenEvent { time: entry.time, message, source: entry.source })
     }
 
     /// What it takes of memory, in bytes.
@@ -66,18 +82,18 @@ impl Frozen {
         let (first, second) = self.events.split_at_checked(middle)?;
         let border = first.last().map_or(self.head, |entry| entry.end as usize);
         let end = second.last().map_or(border, |entry| entry.end as usize);
-        let half = |events: &[Entry], begin: usize, end: usize, marks: Marks| {
+        let half = |events: &[Entry], begin: usize, end: usize, completes: bool| {
             let mut body = self.body.get(..self.head).unwrap_or_default().to_vec();
             let moved = begin - self.head;
             body.extend_from_slice(self.body.get(begin..end).unwrap_or_default());
             body.extend_from_slice(TAIL);
             let entry = |entry: &Entry| Entry { end: entry.end - moved as u32, ..*entry };
             let events: Vec<_> = events.iter().map(entry).collect();
-            Frozen { body, head: self.head, bytes: 0, events, marks }
+            Frozen { body, head: self.head, bytes: 0, events, marks: self.marks.clone(), completes }
         };
-        let mut first = half(first, self.head, border, Marks::default());
+        let mut first = half(first, self.head, border, false);
         // Behind the border stands the comma between the two.
-        let mut second = half(second, border + 1, end, self.marks.clone());
+        let mut second = half(second, border + 1, end, self.completes);
         first.bytes = first.count_bytes();
         second.bytes = self.bytes - first.bytes;
         Some((first, second))

@@ -24,6 +24,7 @@ pub struct Marks {
 }
 
 impl Marks {
+    /// Moves the mark of the origin's source and side on to its position.
     #[inline]
     pub fn set(&mut self, origin: Origin) {
         let same = |mark: &Mark| mark.source == origin.source && mark.side == origin.side;
@@ -34,6 +35,13 @@ impl Marks {
         match self.marks.get_mut(self.last) {
             Some(mark) => mark.position = position,
             None => self.marks.push(Mark { source, side, position }),
+        }
+    }
+
+    /// Moves marks on to where later ones stand.
+    pub fn advance(&mut self, later: &Marks) {
+        for Mark { source, side, position } in &later.marks {
+            self.set(Origin { source: *source, side: *side, position: *position });
         }
     }
 

@@ -7,7 +7,7 @@
 mod frozen;
 mod marks;
 
-pub use frozen::Frozen;
+pub use frozen::{Frozen, FrozenEvent};
 pub use marks::{Mark, Marks, SourceId};
 
 use crate::cloudwatch::limits::{EVENT_OVERHEAD, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_BATCH_SPAN};

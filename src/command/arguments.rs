@@ -105,7 +105,7 @@ impl std::error::Error for UsageError {}
 mod tests {
     use super::*;
     use crate::lines::{FieldNames, Framing};
-    use crate::settings::{Compression, Options};
+    use crate::settings::{Compression, Options, WhenFull};
     use crate::shipper::Severity;
     use crate::time::Millis;
 
@@ -137,6 +137,11 @@ mod tests {
                 buffer_bytes: 64 << 20,
                 compression: Compression::None,
                 in_flight: 1,
+                when_full: WhenFull::Wait,
+                mark_gaps: false,
+                dead_letters: false,
+                own_group: false,
+                own_stream: false,
                 fields: FieldNames::default(),
                 fail_fast: true,
                 seed: 7,

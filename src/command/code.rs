@@ -26,7 +26,10 @@ const MEANINGS: [(Code, &str); 10] = [
     (Code::Credentials, "credentials are missing or refused"),
     (Code::Denied, "CloudWatch does not permit it"),
     (Code::Endpoint, "the endpoint cannot be reached, or is not CloudWatch Logs"),
-    (Code::Rejected, "everything was sent, but CloudWatch refused some events for good"),
+    (
+        Code::Rejected,
+        "everything was sent, but CloudWatch refused some events for good, or some were dropped",
+    ),
     (Code::Unfinished, "ended with events read and not delivered"),
 ];
 

@@ -2,7 +2,7 @@
 
 use super::size;
 use crate::lines::{FieldNames, Framing};
-use crate::settings::{Compression, Options};
+use crate::settings::{Compression, Options, WhenFull};
 use crate::shipper::Severity;
 use crate::time::Millis;
 
@@ -211,6 +211,11 @@ impl Command {
                 buffer_bytes: 0,
                 compression: Compression::None,
                 in_flight: 1,
+                when_full: WhenFull::Wait,
+                mark_gaps: false,
+                dead_letters: false,
+                own_group: false,
+                own_stream: false,
                 fields: FieldNames::default(),
                 // It ends by itself, and so gives up on what waiting does not mend.
                 fail_fast: true,

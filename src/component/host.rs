@@ -3,7 +3,7 @@
 use wasi::io::poll::Pollable;
 
 use crate::batch::SourceId;
-use crate::shipper::{Counts, CredentialsError, Opening, Pause, Phase, Positions, Severity};
+use crate::shipper::{Counts, CredentialsError, KeepId, Opening, Pause, Phase, Positions, Severity};
 use crate::sigv4::Credentials;
 use crate::time::Timestamp;
 
@@ -38,6 +38,12 @@ pub trait Host {
 
     /// What a lookup found, once it has.
     fn take_credentials(&mut self) -> Option<Result<Credentials, CredentialsError>>;
+
+    /// Begins to keep dead letters, lines of JSON, where they outlast us.
+    fn keep(&mut self, id: KeepId, lines: &[u8]);
+
+    /// Which dead letters have been kept, or why not.
+    fn take_kept(&mut self) -> Vec<(KeepId, Result<(), String>)>;
 
     fn tell(&mut self, severity: Severity, text: String);
 

@@ -6,7 +6,7 @@ use wasi::io::poll::poll;
 use super::host::Host;
 use super::http::Exchange;
 use crate::settings::{Options, Settings, SettingsError};
-use crate::shipper::{Counts, Failure, Output, Severity, Shipper};
+use crate::shipper::{Counts, Failure, Output, Shipper};
 use crate::time::{Millis, Timestamp};
 
 /// Why it gave up.
@@ -56,7 +56,6 @@ pub fn run<H: Host + 'static>(host: &mut H, options: &Options) -> Result<(), End
             Round::Waits(until) => driver.wait(until),
             Round::Ends(result) => {
                 driver.count();
-                driver.sum_up();
                 return result.map_err(End::Failure);
             }
         }
@@ -76,7 +75,7 @@ impl<H: Host> Driver<'_, H> {
         self.shipper.handle_phase(self.host.phase(now), now);
     }
 
-    /// Takes requests and lookups further.
+    /// Takes requests, lookups and dead letters further.
     fn take_answers(&mut self) {
         let mut answers = Vec::new();
         self.exchanges.retain_mut(|exchange| match exchange.advance() {
@@ -92,6 +91,9 @@ impl<H: Host> Driver<'_, H> {
         }
         if let Some(found) = self.host.take_credentials() {
             self.shipper.handle_credentials(found, now);
+        }
+        for (id, result) in self.host.take_kept() {
+            self.shipper.handle_kept(id, result, now);
         }
     }
 
@@ -125,6 +127,7 @@ impl<H: Host> Driver<'_, H> {
                         None => self.exchanges.push(exchange),
                     }
                 }
+                Output::Keep { id, lines } => self.host.keep(id, &lines),
                 Output::FetchCredentials { renew } => self.host.fetch_credentials(renew),
                 Output::Tell(severity, text) => self.host.tell(severity, text),
                 Output::Wait(until) => return Round::Waits(until),
@@ -157,13 +160,6 @@ impl<H: Host> Driver<'_, H> {
         self.counted = *self.shipper.counts();
         self.counted_at = now();
         self.host.count(&self.counted);
-    }
-
-    /// Says at the end what was done, if anything was.
-    fn sum_up(&mut self) {
-        if self.counted.events_accepted > 0 {
-            self.host.tell(Severity::Info, self.counted.to_string());
-        }
     }
 }
 

@@ -3,8 +3,9 @@
 use super::docker_frames::{self, Frames};
 use super::json_file::JsonFile;
 use super::json_lines::{FieldNames, JsonLines};
+use super::letter::Letters;
 use super::plain::{Lines, LinesWithTimes};
-use super::{Lane, Piece, Sides, Sink};
+use super::{Lane, Order, Piece, Position, Side, Sides, Sink};
 use crate::time::Timestamp;
 
 /// How the bytes of a log stream are to be understood; `framing` in the WIT describes each.
@@ -16,6 +17,7 @@ pub enum Framing {
     FramesWithTimes,
     JsonFile,
     JsonLines,
+    DeadLetters,
 }
 
 /// What could not be understood.
@@ -45,6 +47,7 @@ enum Form {
     Frames(Frames),
     JsonFile(JsonFile),
     JsonLines(JsonLines),
+    Letters(Letters),
 }
 
 /// Docker's daemon reads a container's output in pieces of this many bytes: one of fewer that does not end
@@ -64,6 +67,7 @@ impl Decoder {
             Framing::FramesWithTimes => Form::Frames(Frames::new(docker_frames::Times::Present)),
             Framing::JsonFile => Form::JsonFile(JsonFile::default()),
             Framing::JsonLines => Form::JsonLines(JsonLines::default()),
+            Framing::DeadLetters => Form::Letters(Letters),
         };
         Decoder { form, offset: start, partial: Vec::new(), lanes }
     }
@@ -73,6 +77,12 @@ impl Decoder {
         if let Form::JsonLines(form) = &mut self.form {
             form.name_fields(names);
         }
+    }
+
+    /// A decoder of nothing.
+    pub fn idle() -> Decoder {
+        let lane = |side| Lane::new(side, Order::ByOffset, false, Position::default());
+        Decoder::new(Framing::Lines, 0, Sides { stdout: lane(Side::Stdout), stderr: lane(Side::Stderr) })
     }
 
     /// Reads a chunk; every event in it goes to `sink`. `now` is the time of lines that bring none.
@@ -85,6 +95,7 @@ impl Decoder {
             Form::Frames(form) => form.read(bytes, offset, partial, now, &mut out),
             Form::JsonFile(form) => form.read(bytes, offset, partial, &mut out),
             Form::JsonLines(form) => form.read(bytes, offset, partial, now, &mut out),
+            Form::Letters(form) => form.read(bytes, offset, partial, &mut out),
         }
     }
 
@@ -96,6 +107,7 @@ impl Decoder {
         match form {
             Form::LinesWithTimes(form) => form.finish(*offset, partial, &mut out),
             Form::JsonLines(form) => form.finish(offset, partial, now, &mut out),
+            Form::Letters(form) => form.finish(*offset, partial, &mut out),
             Form::Lines(_) | Form::Frames(_) | Form::JsonFile(_) => {}
         }
         let half = std::mem::take(&mut self.partial);
@@ -114,7 +126,7 @@ impl Decoder {
             Form::LinesWithTimes(form) => *form = LinesWithTimes::default(),
             Form::Frames(form) => form.restart(),
             Form::JsonLines(form) => form.restart(),
-            Form::Lines(_) | Form::JsonFile(_) => {}
+            Form::Lines(_) | Form::JsonFile(_) | Form::Letters(_) => {}
         }
         self.lanes.stdout.restart();
         self.lanes.stderr.restart();
@@ -155,6 +167,10 @@ impl<S: Sink> Output<'_, S> {
 
     pub fn malformed(&mut self, malformed: Malformed) {
         self.sink.malformed(malformed);
+    }
+
+    pub fn addressed(&mut self, group: &str, stream: &str) {
+        self.sink.addressed(group, stream);
     }
 }
 

@@ -13,6 +13,7 @@ mod json_lines;
 mod json_object;
 mod json_time;
 mod lane;
+mod letter;
 mod plain;
 mod rfc3339;
 mod text;
@@ -21,6 +22,7 @@ pub use character::Rest;
 pub use decoder::{Decoder, Framing, Malformed};
 pub use json_lines::FieldNames;
 pub use lane::{Lane, Order};
+pub use letter::Letter;
 pub use text::{Taken, Text};
 
 use crate::time::Timestamp;
@@ -116,6 +118,9 @@ pub trait Sink {
 
     /// Something could not be understood.
     fn malformed(&mut self, malformed: Malformed);
+
+    /// The events that follow name where they were to go. Only dead letters do.
+    fn addressed(&mut self, group: &str, stream: &str);
 }
 
 #[cfg(test)]
@@ -129,6 +134,7 @@ pub(crate) mod testing {
         pub positions: Vec<Position>,
         pub splits: usize,
         pub malformed: Vec<Malformed>,
+        pub addresses: Vec<(String, String)>,
     }
 
     impl Sink for Heard {
@@ -156,6 +162,10 @@ pub(crate) mod testing {
 
         fn malformed(&mut self, malformed: Malformed) {
             self.malformed.push(malformed);
+        }
+
+        fn addressed(&mut self, group: &str, stream: &str) {
+            self.addresses.push((group.to_owned(), stream.to_owned()));
         }
     }
 }

@@ -6,8 +6,9 @@ use std::rc::Rc;
 use flate2::write::GzEncoder;
 
 use super::keyring::Generation;
-use super::outlet::{Outlet, OutletId, ParcelId, ParcelState, Sealed, Stage, Trouble};
-use super::{Body, Failure, Output, Request, RequestId, Severity, Shipper};
+use super::letters::{Refused, refused_by};
+use super::outlet::{Load, Outlet, OutletId, ParcelId, ParcelState, Sealed, Stage, Trouble};
+use super::{Body, Failure, Output, Reason, Request, RequestId, Severity, Shipper};
 use crate::batch::Frozen;
 use crate::cloudwatch::{Operation, Rejected};
 use crate::delivery::{Answer, Cause, Pace, Refusal, Verdict};
@@ -29,7 +30,12 @@ pub(super) struct Sent {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
-    Put { parcel: ParcelId, events: usize },
+    /// `marker`: it tells of missing events, and holds none.
+    Put {
+        parcel: ParcelId,
+        events: usize,
+        marker: bool,
+    },
     Create(Operation),
 }
 
@@ -43,7 +49,7 @@ pub enum CredentialsError {
 
 /// Failures in a row, with nothing ever delivered, after which a short-lived instance gives up on an
 /// endpoint.
-const FEW_TRIES: u32 = 4;
+pub(super) const FEW_TRIES: u32 = 4;
 
 impl Shipper {
     /// Credentials were found, or not.
@@ -80,17 +86,22 @@ impl Shipper {
 
     /// Sends the next batch of an outlet, if one can be sent. Whether it did.
     pub(super) fn send_parcel(&mut self, id: OutletId, now: Timestamp) -> bool {
-        let in_flight = self.settings.in_flight;
-        let Some(parcel) = self.outlets.get_mut(id.0).and_then(|outlet| outlet.next_parcel(in_flight)) else {
-            return false;
+        let (in_flight, service_now) = (self.settings.in_flight, now.shifted(self.clock_ahead));
+        let next = self.outlets.get_mut(id.0).and_then(|outlet| outlet.next_parcel(in_flight, service_now));
+        let Some(parcel) = next else { return false };
+        let (frozen, marker) = match &parcel.load {
+            Load::Batch(frozen) => (frozen, false),
+            Load::Marker(frozen, _) => (frozen, true),
+            Load::Gap(_) => return false,
         };
+        let events = frozen.len();
         let Sealed { body, digest } = parcel.sealed.get_or_insert_with(|| {
-            let body = sealed_body(&parcel.frozen, self.settings.compression);
+            let body = sealed_body(frozen, self.settings.compression);
             let digest = sigv4::hex(&(self.digest)(body.bytes()));
             Sealed { body, digest }
         });
         let (body, digest) = (body.clone(), digest.clone());
-        let what = What::Put { parcel: parcel.id, events: parcel.frozen.len() };
+        let what = What::Put { parcel: parcel.id, events, marker };
         let parcel_id = parcel.id;
         if !self.send(id, what, body, &digest, now) {
             return false;
@@ -158,7 +169,7 @@ impl Shipper {
         let Sent { outlet, what, signed, clock_ahead, generation, probe } = sent;
         self.probes -= usize::from(probe);
         let events = match what {
-            What::Put { parcel, events } => {
+            What::Put { parcel, events, .. } => {
                 self.set_ready(outlet, parcel);
                 events
             }
@@ -170,10 +181,11 @@ impl Shipper {
         let verdict = Verdict::of(answer, what.operation(), events, signed);
         if events > 0 && !matches!(verdict, Verdict::Accept(_)) && answer.leaves_open() {
             self.counts.requests_ambiguous += 1;
-            self.counts.events_possibly_doubled += events as u64;
+            let holds_events = matches!(what, What::Put { marker: false, .. });
+            self.counts.events_possibly_doubled += if holds_events { events as u64 } else { 0 };
         }
         match verdict {
-            Verdict::Accept(rejected) => self.accept(outlet, what, rejected),
+            Verdict::Accept(rejected) => self.accept(outlet, what, rejected, now),
             Verdict::Retry(cause) => self.retry(outlet, what, &cause, now),
             Verdict::Create => self.create(outlet, what, now),
             Verdict::Renew(refusal) => self.renew(outlet, generation, &refusal, now),
@@ -189,7 +201,7 @@ impl Shipper {
         self.stirred.insert(outlet);
     }
 
-    fn accept(&mut self, outlet: OutletId, what: What, rejected: Rejected) {
+    fn accept(&mut self, outlet: OutletId, what: What, rejected: Rejected, now: Timestamp) {
         self.keyring.accepted();
         match what {
             What::Create(Operation::CreateLogGroup) => {
@@ -199,50 +211,51 @@ impl Shipper {
                 );
             }
             What::Create(_) => self.set_stage(outlet, Stage::Open),
-            What::Put { parcel, events } => {
+            What::Put { parcel, events, marker } => {
                 self.delivered_any = true;
-                self.counts.events_accepted += (events - rejected.total()) as u64;
-                self.counts.events_too_old += rejected.too_old as u64;
-                self.counts.events_expired += rejected.expired as u64;
-                self.counts.events_too_new += rejected.too_new as u64;
-                self.tell_rejected(outlet, rejected);
-                self.refused(outlet, parcel, rejected.too_old + rejected.expired, rejected.too_new);
                 if let Some(outlet) = self.outlets.get_mut(outlet.0) {
                     outlet.backoff.succeed();
                 }
                 self.relief(outlet);
-                self.deliver(outlet, parcel);
+                let accepted = (events - rejected.total()) as u64;
+                if marker {
+                    self.counts.gaps_marked += accepted;
+                    return self.deliver(outlet, parcel);
+                }
+                self.counts.events_accepted += accepted;
+                self.counts.events_too_old += rejected.too_old as u64;
+                self.counts.events_expired += rejected.expired as u64;
+                self.counts.events_too_new += rejected.too_new as u64;
+                match rejected.total() {
+                    0 => self.deliver(outlet, parcel),
+                    _ => self.refuse(outlet, parcel, &refused_by(rejected, events), now),
+                }
             }
         }
     }
 
-    /// Says of which sources the first and the last so many events of a batch were.
-    fn refused(&mut self, id: OutletId, parcel: ParcelId, first: usize, last: usize) {
-        if first + last == 0 {
-            return;
-        }
-        let parcel = self.outlets.get_mut(id.0).and_then(|outlet| outlet.parcel_mut(parcel));
-        let origins = parcel.map(|parcel| parcel.frozen.origins(first, last)).unwrap_or_default();
-        let refused = origins.into_iter().map(|(source, events)| Output::Refused { source, events });
-        self.outputs.extend(refused);
-    }
-
     /// Takes a batch as delivered, and acknowledges whatever that completes.
-    fn deliver(&mut self, id: OutletId, parcel: ParcelId) {
+    pub(super) fn deliver(&mut self, id: OutletId, parcel: ParcelId) {
         let Some(outlet) = self.outlets.get_mut(id.0) else { return };
         if let Some(parcel) = outlet.parcel_mut(parcel) {
             parcel.state = ParcelState::Delivered;
         }
-        while let Some(frozen) = self.outlets.get_mut(id.0).and_then(|outlet| outlet.take_delivered()) {
-            for mark in frozen.marks().iter() {
+        self.take_delivered(id);
+    }
+
+    /// Acknowledges whatever is delivered and has nothing before it that is not.
+    pub(super) fn take_delivered(&mut self, id: OutletId) {
+        while let Some(parcel) = self.outlets.get_mut(id.0).and_then(|outlet| outlet.take_delivered()) {
+            let marks = parcel.marks();
+            for mark in marks.iter() {
                 if let Some(source) = self.sources.get_mut(&mark.source) {
-                    source.progress.deliver(mark);
+                    source.progress.deliver(id, mark);
                 }
             }
-            for mark in frozen.marks().iter() {
+            for mark in marks.iter() {
                 self.acknowledge(mark.source);
             }
-            self.recycle(frozen);
+            self.recycle(parcel.load);
         }
     }
 
@@ -329,25 +342,26 @@ impl Shipper {
     }
 
     fn halve(&mut self, id: OutletId, what: What, refusal: &Refusal, now: Timestamp) {
-        let What::Put { parcel, .. } = what else { return self.hold(id, what, refusal.clone(), now) };
+        let What::Put { parcel, marker, .. } = what else {
+            return self.hold(id, what, refusal.clone(), now);
+        };
+        // Nobody is told that nobody was told.
+        if marker {
+            return self.deliver(id, parcel);
+        }
         self.trouble(id, Trouble::Invalid, refusal.text(), now);
         let Some(outlet) = self.outlets.get_mut(id.0) else { return };
         if outlet.halve(parcel) {
             return;
         }
         self.counts.events_invalid += 1;
-        let text = format!(
-            "{}: an event is not delivered, CloudWatch refuses it: {}",
-            outlet.destination,
-            refusal.text()
-        );
-        self.tell(Severity::Error, text);
-        self.refused(id, parcel, 1, 0);
-        self.deliver(id, parcel);
+        outlet.losses.error = Some(refusal.text().to_owned());
+        let whole = Refused { events: 0..1, reason: Reason::Invalid };
+        self.refuse(id, parcel, &[whole], now);
     }
 
     /// Waits before the request is repeated; how often in a row that was.
-    fn wait(
+    pub(super) fn wait(
         &mut self,
         id: OutletId,
         creating: Option<Operation>,
@@ -379,21 +393,6 @@ impl Shipper {
         if let Some(outlet) = self.outlets.get_mut(id.0) {
             outlet.stage = stage;
         }
-    }
-
-    fn tell_rejected(&mut self, id: OutletId, rejected: Rejected) {
-        if rejected.total() == 0 {
-            return;
-        }
-        let Some(outlet) = self.outlets.get(id.0) else { return };
-        let Rejected { too_old, expired, too_new } = rejected;
-        let text = format!(
-            "{}: {} events are not delivered, CloudWatch refuses them: {too_old} too old (over 14 days), \
-             {expired} older than the log group's retention, {too_new} too new (over 2 hours ahead)",
-            outlet.destination,
-            rejected.total()
-        );
-        self.tell(Severity::Error, text);
     }
 }
 

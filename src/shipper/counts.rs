@@ -15,6 +15,12 @@ pub struct Counts {
     pub events_too_new: u64,
     pub events_expired: u64,
     pub events_invalid: u64,
+    pub events_dropped_oldest: u64,
+    pub events_dropped_newest: u64,
+    pub dead_letters: u64,
+    pub log_gaps: u64,
+    pub log_bytes_lost: u64,
+    pub gaps_marked: u64,
     pub requests_ambiguous: u64,
     pub events_possibly_doubled: u64,
     pub events_empty: u64,
@@ -26,6 +32,11 @@ impl Counts {
     /// Events that CloudWatch refused for good.
     pub fn rejected(&self) -> u64 {
         self.events_too_old + self.events_too_new + self.events_expired + self.events_invalid
+    }
+
+    /// Events dropped for want of room.
+    pub fn dropped(&self) -> u64 {
+        self.events_dropped_oldest + self.events_dropped_newest
     }
 }
 

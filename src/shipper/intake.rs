@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
-use super::outlet::Outlet;
+use super::gap::{Gap, Missing, Reason};
+use super::outlet::{Load, Marking, Outlet, OutletId};
+use super::scatter::Scatterer;
 use super::source::{Progress, Source, Stage};
-use super::{Counts, Output, Pause, SPARE_ROOMS, Severity, Shipper};
-use crate::batch::{Batch, Frozen, Origin, Push, SourceId};
+use super::{Counts, Loss, Output, Pause, SPARE_ROOMS, Severity, Shipper};
+use crate::batch::{Batch, Marks, Origin, Push, SourceId};
 use crate::lines::{Decoder, Event, Malformed, Sink};
 use crate::time::Timestamp;
 
@@ -27,7 +29,7 @@ impl Shipper {
             source.decoder.restart(start);
         }
         self.counts.bytes_read += bytes.len() as u64;
-        self.with_lines(id, now, |decoder, gatherer| decoder.read(bytes, now, gatherer));
+        self.with_lines(id, now, &Chunk::Bytes(bytes));
     }
 
     /// A source that was to be read has no more for the time being, or for good.
@@ -42,12 +44,39 @@ impl Shipper {
                 source.stage = Stage::Ended;
                 self.acknowledge(id);
             }
-            Pause::Interrupted | Pause::Stopped => {
+            Pause::Interrupted | Pause::Stopped | Pause::Lost(_) => {
                 source.stage = Stage::Idle;
                 let taken = source.read_to();
                 self.outputs.push_back(Output::Resume { source: id, taken });
             }
         }
+        if let Pause::Lost(loss) = pause {
+            self.note_loss(id, loss, now);
+        }
+    }
+
+    /// Counts what a source lost before it was read, and has the log stream say so.
+    pub(super) fn note_loss(&mut self, id: SourceId, loss: Loss, now: Timestamp) {
+        self.counts.log_gaps += 1;
+        self.counts.log_bytes_lost += loss.bytes.unwrap_or(0);
+        let Some(source) = self.sources.get(&id) else { return };
+        let (outlet_id, from) = (source.outlet, source.progress.last_time());
+        if !self.settings.mark_gaps {
+            return;
+        }
+        let missing = Missing {
+            reason: loss.reason,
+            events: None,
+            bytes: loss.bytes,
+            from,
+            to: loss.before.map(Timestamp::millis),
+        };
+        let mut gap = Gap::new(from.unwrap_or(now.millis()), Marks::default());
+        gap.add(missing);
+        if let Some(outlet) = self.outlets.get_mut(outlet_id.0) {
+            outlet.skip(gap, Marking::On);
+        }
+        self.stirred.insert(outlet_id);
     }
 
     /// A source goes on, with the byte at `start`.
@@ -59,7 +88,7 @@ impl Shipper {
 
     /// Makes events of what a source left without a line end.
     pub(super) fn finish_lines(&mut self, id: SourceId, now: Timestamp) {
-        self.with_lines(id, now, |decoder, gatherer| decoder.finish(now, gatherer));
+        self.with_lines(id, now, &Chunk::End);
     }
 
     /// Reports what can be acknowledged of a source, and lets go of one that is through.
@@ -80,51 +109,107 @@ impl Shipper {
         }
     }
 
-    /// Has a source's decoder make events, which join the batches of its destination.
-    fn with_lines(
-        &mut self,
-        id: SourceId,
-        now: Timestamp,
-        read: impl FnOnce(&mut Decoder, &mut Gatherer<'_>),
-    ) {
-        let Shipper { sources, outlets, spare, counts, held, .. } = self;
-        let Some(Source { decoder, progress, outlet: outlet_id, called, held: counted, .. }) =
-            sources.get_mut(&id)
-        else {
-            return;
+    /// Has a source's decoder make events, which join the batches of their destination.
+    fn with_lines(&mut self, id: SourceId, now: Timestamp, chunk: &Chunk<'_>) {
+        let Some(source) = self.sources.get(&id) else { return };
+        let remarks = match source.progress.is_scattered() {
+            true => self.scatter(id, now, chunk),
+            false => self.gather(id, source.outlet, now, chunk),
         };
-        let Some(outlet) = outlets.get_mut(outlet_id.0) else { return };
-        let mut gatherer = Gatherer { id, progress, outlet, spare, counts, now, remarks: Vec::new() };
-        read(decoder, &mut gatherer);
-        let half = decoder.held();
-        *held = *held - *counted + half;
-        *counted = half;
+        let Some(source) = self.sources.get_mut(&id) else { return };
+        let half = source.decoder.held();
+        self.held = self.held - source.held + half;
+        source.held = half;
         let remarks: Vec<_> =
-            gatherer.remarks.into_iter().map(|remark| format!("{called}: {remark}")).collect();
-        let outlet_id = *outlet_id;
+            remarks.into_iter().map(|remark| format!("{}: {remark}", source.called)).collect();
         for remark in remarks {
             self.tell(Severity::Warning, remark);
         }
-        self.stirred.insert(outlet_id);
+    }
+
+    /// Has events made that all go to one destination.
+    fn gather(&mut self, id: SourceId, to: OutletId, now: Timestamp, chunk: &Chunk<'_>) -> Vec<String> {
+        let dropping = self.drops_newest(to);
+        let marking = self.marking();
+        let Shipper { sources, outlets, spare, counts, .. } = self;
+        let (Some(source), Some(outlet)) = (sources.get_mut(&id), outlets.get_mut(to.0)) else {
+            return Vec::new();
+        };
+        if dropping {
+            outlet.close();
+        }
+        let mut remarks = Vec::new();
+        let Source { decoder, progress, .. } = source;
+        let mut gatherer =
+            Gatherer { id, progress, outlet, spare, counts, now, dropping, marking, remarks: &mut remarks };
+        chunk.read(decoder, now, &mut gatherer);
+        self.stirred.insert(to);
+        if dropping {
+            self.tell_losses(to, now);
+        }
+        remarks
+    }
+
+    /// Has events made of which each names its own destination.
+    fn scatter(&mut self, id: SourceId, now: Timestamp, chunk: &Chunk<'_>) -> Vec<String> {
+        let Some(Source { decoder, outlet, .. }) = self.sources.get_mut(&id) else { return Vec::new() };
+        // Out of the way while its events look for their destinations.
+        let idle = Decoder::idle();
+        let (mut decoder, outlet) = (std::mem::replace(decoder, idle), *outlet);
+        let mut scatterer = Scatterer::new(self, id, now, outlet);
+        chunk.read(&mut decoder, now, &mut scatterer);
+        let Scatterer { touched, remarks, .. } = scatterer;
+        // One that has no room holds up the whole of it.
+        let full = touched.iter().copied().find(|outlet| !self.has_room(*outlet));
+        if let Some(source) = self.sources.get_mut(&id) {
+            source.decoder = decoder;
+            source.gate = full;
+        }
+        self.stirred.extend(touched);
+        remarks
+    }
+
+    pub(super) fn marking(&self) -> Marking {
+        if self.settings.mark_gaps { Marking::On } else { Marking::Off }
     }
 
     /// Takes back the room of a batch that is through.
-    pub(super) fn recycle(&mut self, frozen: Rc<Frozen>) {
+    pub(super) fn recycle(&mut self, load: Load) {
+        let Load::Batch(frozen) = load else { return };
         if let Some(frozen) = Rc::into_inner(frozen).filter(|_| self.spare.len() < SPARE_ROOMS) {
             self.spare.push(frozen.into_room());
         }
     }
 }
 
-/// Puts the events of one source into batches.
-struct Gatherer<'a> {
-    id: SourceId,
-    progress: &'a mut Progress,
-    outlet: &'a mut Outlet,
-    spare: &'a mut Vec<Vec<u8>>,
-    counts: &'a mut Counts,
-    now: Timestamp,
-    remarks: Vec<String>,
+/// What a decoder is given.
+enum Chunk<'a> {
+    Bytes(&'a [u8]),
+    /// There is no more: what is half is whole.
+    End,
+}
+
+impl Chunk<'_> {
+    fn read(&self, decoder: &mut Decoder, now: Timestamp, sink: &mut impl Sink) {
+        match self {
+            Chunk::Bytes(bytes) => decoder.read(bytes, now, sink),
+            Chunk::End => decoder.finish(now, sink),
+        }
+    }
+}
+
+/// Puts the events of one source into the batches of one destination.
+pub(super) struct Gatherer<'a> {
+    pub(super) id: SourceId,
+    pub(super) progress: &'a mut Progress,
+    pub(super) outlet: &'a mut Outlet,
+    pub(super) spare: &'a mut Vec<Vec<u8>>,
+    pub(super) counts: &'a mut Counts,
+    pub(super) now: Timestamp,
+    /// Whether there is no room for them.
+    pub(super) dropping: bool,
+    pub(super) marking: Marking,
+    pub(super) remarks: &'a mut Vec<String>,
 }
 
 impl Sink for Gatherer<'_> {
@@ -134,6 +219,9 @@ impl Sink for Gatherer<'_> {
         self.counts.events_read += 1;
         self.progress.made(side, position);
         let origin = Origin { source: self.id, side, position };
+        if self.dropping {
+            return self.drop(time, origin);
+        }
         // An event fits an empty batch, so the second round ends it.
         for _ in 0..2 {
             let Outlet { destination, gathering, .. } = &mut *self.outlet;
@@ -158,6 +246,9 @@ impl Sink for Gatherer<'_> {
         self.counts.lines_split += 1;
     }
 
+    /// Its events go where they go, whatever they say.
+    fn addressed(&mut self, _group: &str, _stream: &str) {}
+
     fn malformed(&mut self, malformed: Malformed) {
         match malformed {
             Malformed::Bytes(bytes) => {
@@ -171,5 +262,15 @@ impl Sink for Gatherer<'_> {
             }
             Malformed::Daemon(text) => self.remarks.push(format!("Docker says: {text}")),
         }
+    }
+}
+
+impl Gatherer<'_> {
+    /// Passes over an event.
+    #[cold]
+    fn drop(&mut self, time: Timestamp, origin: Origin) {
+        self.counts.events_dropped_newest += 1;
+        self.outlet.losses.add(Reason::DroppedNewest, 1);
+        self.outlet.drop_newest(time.millis(), origin, self.marking);
     }
 }

@@ -11,16 +11,22 @@
 mod answers;
 mod clock;
 mod counts;
+mod gap;
 mod intake;
 mod keyring;
+mod letters;
+mod losses;
 mod outlet;
 mod output;
+mod room;
+mod scatter;
 mod source;
 mod told;
 
 pub use answers::CredentialsError;
 pub use counts::Counts;
-pub use output::{Body, Failure, Output, Positions, Request, RequestId, Severity};
+pub use gap::Reason;
+pub use output::{Body, Failure, KeepId, Output, Positions, Request, RequestId, Severity};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -34,7 +40,7 @@ use crate::time::Timestamp;
 
 use answers::Sent;
 use keyring::Keyring;
-use outlet::{Outlet, OutletId};
+use outlet::{Outlet, OutletId, ParcelId};
 use source::{Source, Stage};
 
 /// How a source begins; `opened` in the WIT says what each field means.
@@ -43,6 +49,7 @@ pub struct Opening {
     pub framing: Framing,
     pub start: u64,
     pub taken: Positions,
+    pub lost: Option<Loss>,
     pub terminal: bool,
     pub container: Container,
 }
@@ -53,6 +60,15 @@ pub enum Pause {
     Interrupted,
     Stopped,
     Ended,
+    Lost(Loss),
+}
+
+/// Log data that a source no longer has; `loss` in the WIT says what each means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    pub reason: Reason,
+    pub bytes: Option<u64>,
+    pub before: Option<Timestamp>,
 }
 
 /// What is wanted of the machine as a whole; `phase` in the WIT says what each means.
@@ -77,6 +93,9 @@ pub struct Shipper {
     vacant: Vec<OutletId>,
     under_way: BTreeMap<RequestId, Sent>,
     last_request: RequestId,
+    /// Dead letters that were handed out.
+    keeping: BTreeMap<KeepId, (OutletId, ParcelId)>,
+    last_keep: KeepId,
     keyring: Keyring,
     /// Whether something cannot be sent for lack of credentials; at the start, to have them early.
     starved: bool,
@@ -88,6 +107,8 @@ pub struct Shipper {
     counts: Counts,
     phase: Phase,
     done: Option<Result<(), Failure>>,
+    /// Whether people have been told all there is to tell.
+    summed_up: bool,
     /// Outputs that are ready.
     outputs: VecDeque<Output>,
     /// Sources with bytes to read, in the order in which they came up.
@@ -108,12 +129,6 @@ pub struct Shipper {
     delivered_any: bool,
 }
 
-/// Bytes asked of a source at a time: as much as a processor's cache holds with room to spare.
-const READ_BYTES: u32 = 256 << 10;
-/// Batches closed and not delivered, beyond those under way, at which a destination's sources wait.
-const QUEUE_BEYOND: usize = 1;
-/// What a destination may gather while the others hold all there is to hold, in bytes.
-const SMALL_BATCH: usize = 256 << 10;
 /// Requests under way in all: a start with a thousand containers is no storm of connections.
 const MOST_UNDER_WAY: usize = 64;
 /// Those of them that may go to destinations that failed the last time: should each hang until it is given
@@ -134,6 +149,8 @@ impl Shipper {
             vacant: Vec::new(),
             under_way: BTreeMap::new(),
             last_request: RequestId(0),
+            keeping: BTreeMap::new(),
+            last_keep: KeepId(0),
             keyring: Keyring::new(),
             starved: true,
             clock_ahead: 0,
@@ -141,6 +158,7 @@ impl Shipper {
             counts: Counts::default(),
             phase: Phase::Running,
             done: None,
+            summed_up: false,
             outputs: VecDeque::new(),
             readable: VecDeque::new(),
             parked: VecDeque::new(),
@@ -163,7 +181,7 @@ impl Shipper {
 
     /// A source begins. Its id must not have been used before.
     pub fn handle_opened(&mut self, id: SourceId, opening: Opening) {
-        let Opening { framing, start, taken, terminal, container } = opening;
+        let Opening { framing, start, taken, lost, terminal, container } = opening;
         let container = Arc::new(container);
         let named = self.settings.names.of(&container);
         for remark in named.remarks {
@@ -171,13 +189,16 @@ impl Shipper {
         }
         let called = container.called();
         self.tell(Severity::Debug, format!("{called}: goes to {}", named.destination));
-        let outlet = self.outlet_of(named.destination);
+        let outlet = self.outlet_of(named.destination.clone());
         if let Some(outlet) = self.outlets.get_mut(outlet.0) {
             outlet.sources += 1;
         }
-        let mut source = Source::new(framing, start, terminal, taken, outlet, called);
+        let mut source = Source::new(framing, start, terminal, taken, outlet, named.destination, called);
         source.decoder.name_fields(&self.settings.fields);
         self.sources.insert(id, source);
+        if let Some(lost) = lost {
+            self.note_loss(id, lost, self.heard);
+        }
     }
 
     /// A source has bytes to read, or a pause.
@@ -213,7 +234,12 @@ impl Shipper {
                 return output;
             }
             if let Some(done) = &self.done {
-                return Output::Done(done.clone());
+                if self.summed_up {
+                    return Output::Done(done.clone());
+                }
+                self.summed_up = true;
+                self.tell_all_losses();
+                continue;
             }
             while let Some(outlet) = self.next_due(now) {
                 self.stirred.insert(outlet);
@@ -270,6 +296,7 @@ impl Shipper {
         }
         if self.by_destination.remove(&outlet.destination).is_some() {
             self.vacant.push(id);
+            self.tell_all_losses_of(id);
         }
     }
 
@@ -293,6 +320,9 @@ impl Shipper {
             outlet.close();
         }
         let stage = outlet.stage;
+        if stage == outlet::Stage::Open {
+            self.hand_out_letters(id);
+        }
         match stage {
             outlet::Stage::Waiting { .. } | outlet::Stage::Creating { asked: true, .. } => {}
             _ if !self.has_slot(id) => self.park(id),
@@ -305,8 +335,7 @@ impl Shipper {
 
     /// Has an outlet looked at again once fewer requests are under way, if it has something to send.
     fn park(&mut self, id: OutletId) {
-        if let Some(outlet) =
-            self.outlets.get_mut(id.0).filter(|outlet| !outlet.parked && outlet.queued() > 0)
+        if let Some(outlet) = self.outlets.get_mut(id.0).filter(|outlet| !outlet.parked && outlet.has_work())
         {
             outlet.parked = true;
             self.parked.push_back(id);
@@ -333,12 +362,11 @@ impl Shipper {
 
     /// Brings the tables up to date with an outlet.
     fn settle(&mut self, id: OutletId) {
+        self.measure(id);
+        self.drop_oldest();
         let flush_after = self.settings.flush_after;
         let in_flight = self.settings.in_flight;
         let Some(outlet) = self.outlets.get_mut(id.0) else { return };
-        let held = outlet.measure();
-        self.held = self.held - outlet.held + held;
-        outlet.held = held;
         let due = match outlet.stage {
             outlet::Stage::Waiting { until, .. } => Some(until),
             outlet::Stage::Creating { .. } => None,
@@ -386,37 +414,6 @@ impl Shipper {
         [stop, wake, fetch].into_iter().flatten().min()
     }
 
-    /// Whether a destination's sources may be read.
-    fn has_room(&self, id: OutletId) -> bool {
-        let Some(outlet) = self.outlets.get(id.0) else { return false };
-        let own = outlet.queued() < self.settings.in_flight + QUEUE_BEYOND;
-        // A destination that holds nothing closed may always gather a small batch, whatever the others hold.
-        own && (self.held < self.settings.buffer_bytes || outlet.gathers_little(SMALL_BATCH))
-    }
-
-    fn next_read(&mut self) -> Option<Output> {
-        if let Phase::Stopping { .. } = self.phase {
-            return None;
-        }
-        while let Some(id) = self.readable.pop_front() {
-            let Some(source) = self.sources.get(&id).filter(|source| source.stage == Stage::Readable) else {
-                continue;
-            };
-            let outlet = source.outlet;
-            if self.has_room(outlet) {
-                if let Some(source) = self.sources.get_mut(&id) {
-                    source.stage = Stage::Asked;
-                }
-                return Some(Output::Read { source: id, max: READ_BYTES });
-            }
-            if let Some(outlet) = self.outlets.get_mut(outlet.0) {
-                outlet.blocked.push(id);
-            }
-            self.stirred.insert(outlet);
-        }
-        None
-    }
-
     /// Whether it is over, and how.
     fn end(&self, now: Timestamp) -> Option<Result<(), Failure>> {
         match self.phase {
@@ -424,14 +421,15 @@ impl Shipper {
             Phase::Finishing if !self.sources.is_empty() => return None,
             Phase::Finishing | Phase::Stopping { .. } => {}
         }
-        let unfinished: u64 = self.outlets.iter().map(Outlet::events).sum();
-        let complete = unfinished == 0;
+        let complete = self.outlets.iter().all(Outlet::is_done);
+        let missing = self.counts.rejected() + self.counts.dropped();
         match self.phase {
-            _ if complete && self.settings.fail_fast && self.counts.rejected() > 0 => {
-                Some(Err(Failure::Rejected(self.counts.rejected())))
-            }
+            _ if complete && self.settings.fail_fast && missing > 0 => Some(Err(Failure::Rejected(missing))),
             _ if complete => Some(Ok(())),
-            Phase::Stopping { by } if by <= now => Some(Err(Failure::Unfinished(unfinished))),
+            Phase::Stopping { by } if by <= now => {
+                let unfinished: u64 = self.outlets.iter().map(Outlet::events).sum();
+                Some(Err(Failure::Unfinished(unfinished)))
+            }
             _ => None,
         }
     }

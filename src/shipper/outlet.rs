@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::gap::{Gap, Missing, Reason};
+use super::losses::Losses;
 use super::output::Body;
-use crate::batch::{Batch, Frozen, SourceId};
+use crate::batch::{Batch, Frozen, Marks, Origin, SourceId};
 use crate::cloudwatch::Operation;
 use crate::delivery::Backoff;
 use crate::naming::Destination;
@@ -25,6 +27,8 @@ pub struct Outlet {
     queue: VecDeque<Parcel>,
     pub stage: Stage,
     pub backoff: Backoff,
+    /// What is missing there for good, and what people have been told of that.
+    pub losses: Losses,
     /// The trouble people have been told of, and when.
     pub trouble: Option<(Trouble, Timestamp)>,
     /// Whether it waits until fewer requests are under way.
@@ -38,6 +42,23 @@ pub struct Outlet {
     last_parcel: u64,
     /// How many sources go there.
     pub sources: usize,
+}
+
+/// Whether log streams say where events are missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Marking {
+    On,
+    Off,
+}
+
+impl Marking {
+    /// How a gap goes on.
+    fn state(self) -> ParcelState {
+        match self {
+            Marking::On => ParcelState::Ready,
+            Marking::Off => ParcelState::Delivered,
+        }
+    }
 }
 
 /// What the outlet is about.
@@ -63,18 +84,31 @@ pub enum Trouble {
     NotCloudWatch,
     Invalid,
     Clock,
+    DeadLetters,
 }
 
-/// A closed batch on its way.
+/// A closed batch on its way, or what is missing behind one.
 #[derive(Debug)]
 pub struct Parcel {
     pub id: ParcelId,
-    pub frozen: Rc<Frozen>,
+    pub load: Load,
+    /// Events of it that are refused for good, to be kept elsewhere.
+    pub letters: Option<Rc<[u8]>>,
     /// What is sent, and its digest; made when it is first sent.
     pub sealed: Option<Sealed>,
     pub state: ParcelState,
     /// How often it has been sent.
     pub tries: u32,
+}
+
+/// What a parcel is about.
+#[derive(Debug)]
+pub enum Load {
+    Batch(Rc<Frozen>),
+    /// Events that are missing there, and not told yet: more may come to them.
+    Gap(Gap),
+    /// The request that tells of so many missing events.
+    Marker(Rc<Frozen>, u64),
 }
 
 /// The bytes that are sent, the same each time.
@@ -91,6 +125,10 @@ pub struct ParcelId(pub u64);
 pub enum ParcelState {
     Ready,
     UnderWay,
+    /// Its dead letters wait to be handed out.
+    ToKeep,
+    /// Its dead letters have been handed out, to be kept.
+    Keeping,
     /// Its place is kept until those before it are delivered too.
     Delivered,
 }
@@ -98,11 +136,38 @@ pub enum ParcelState {
 impl Parcel {
     /// Memory taken, in bytes.
     fn held(&self) -> usize {
+        let load = match &self.load {
+            Load::Batch(frozen) | Load::Marker(frozen, _) => frozen.held(),
+            Load::Gap(gap) => gap.held(),
+        };
         let compressed = match &self.sealed {
             Some(Sealed { body: Body::Bytes(bytes), .. }) => bytes.len(),
             Some(Sealed { body: Body::Batch(_), .. }) | None => 0,
         };
-        self.frozen.held() + compressed
+        load + compressed + self.letters.as_ref().map_or(0, |letters| letters.len())
+    }
+
+    /// How far its sources have been taken once it is delivered.
+    pub fn marks(&self) -> Marks {
+        match &self.load {
+            Load::Batch(frozen) | Load::Marker(frozen, _) => frozen.marks(),
+            Load::Gap(gap) => gap.marks().clone(),
+        }
+    }
+
+    /// Events whose fate is not settled.
+    fn events(&self) -> u64 {
+        match &self.load {
+            _ if self.state == ParcelState::Delivered => 0,
+            Load::Batch(frozen) => frozen.len() as u64,
+            Load::Gap(gap) => gap.events(),
+            Load::Marker(_, events) => *events,
+        }
+    }
+
+    /// Whether it takes one of the places that a destination has for batches.
+    fn counts(&self) -> bool {
+        matches!(self.load, Load::Batch(_)) || self.letters.is_some()
     }
 }
 
@@ -114,6 +179,7 @@ impl Outlet {
             queue: VecDeque::new(),
             stage: Stage::Open,
             backoff: Backoff::default(),
+            losses: Losses::default(),
             trouble: None,
             parked: false,
             blocked: Vec::new(),
@@ -127,54 +193,142 @@ impl Outlet {
     /// Closes the open batch.
     pub fn close(&mut self) {
         if let Some(batch) = self.gathering.take().filter(|batch| !batch.is_empty()) {
-            let parcel = self.parcel(batch.freeze());
+            let parcel = self.parcel(Load::Batch(Rc::new(batch.freeze())));
             self.queue.push_back(parcel);
         }
     }
 
-    /// The next batch to send, while no more than `in_flight` are under way.
-    pub fn next_parcel(&mut self, in_flight: usize) -> Option<&mut Parcel> {
-        let under_way = self.queue.iter().filter(|parcel| parcel.state == ParcelState::UnderWay).count();
-        if under_way >= in_flight {
+    /// The next batch to send, while no more than `in_flight` are under way. A gap whose turn it is is put
+    /// into words here.
+    pub fn next_parcel(&mut self, in_flight: usize, now: Timestamp) -> Option<&mut Parcel> {
+        let busy =
+            |state| matches!(state, ParcelState::UnderWay | ParcelState::ToKeep | ParcelState::Keeping);
+        if self.queue.iter().filter(|parcel| busy(parcel.state)).count() >= in_flight {
             return None;
         }
-        self.queue.iter_mut().find(|parcel| parcel.state == ParcelState::Ready)
+        let parcel = self.queue.iter_mut().find(|parcel| parcel.state == ParcelState::Ready)?;
+        if let Load::Gap(gap) = &parcel.load {
+            parcel.load = Load::Marker(Rc::new(gap.marker(&self.destination, now)), gap.events());
+        }
+        Some(parcel)
     }
 
     pub fn parcel_mut(&mut self, id: ParcelId) -> Option<&mut Parcel> {
         self.queue.iter_mut().find(|parcel| parcel.id == id)
     }
 
-    /// The oldest batch, once it is delivered.
-    pub fn take_delivered(&mut self) -> Option<Rc<Frozen>> {
-        self.queue.pop_front_if(|parcel| parcel.state == ParcelState::Delivered).map(|parcel| parcel.frozen)
+    /// The next parcel with dead letters to be handed out.
+    pub fn next_to_keep(&mut self) -> Option<&mut Parcel> {
+        self.queue.iter_mut().find(|parcel| parcel.state == ParcelState::ToKeep)
+    }
+
+    /// The oldest parcel, once it is delivered.
+    pub fn take_delivered(&mut self) -> Option<Parcel> {
+        self.queue.pop_front_if(|parcel| parcel.state == ParcelState::Delivered)
     }
 
     /// Puts two halves where a batch was. `false`: it is a single event.
     pub fn halve(&mut self, id: ParcelId) -> bool {
         let Some(at) = self.queue.iter().position(|parcel| parcel.id == id) else { return false };
-        let Some(halves) = self.queue.get(at).and_then(|parcel| parcel.frozen.halves()) else { return false };
-        let (first, second) = (self.parcel(halves.0), self.parcel(halves.1));
+        let halves = self.queue.get(at).and_then(|parcel| match &parcel.load {
+            Load::Batch(frozen) => frozen.halves(),
+            Load::Gap(_) | Load::Marker(..) => None,
+        });
+        let Some((first, second)) = halves else { return false };
+        let (first, second) =
+            (self.parcel(Load::Batch(Rc::new(first))), self.parcel(Load::Batch(Rc::new(second))));
         self.queue.remove(at);
         self.queue.insert(at, second);
         self.queue.insert(at, first);
         true
     }
 
-    fn parcel(&mut self, frozen: Frozen) -> Parcel {
+    /// Puts a gap where a batch was: what of it could be delivered is, and the rest is missing.
+    pub fn refuse(&mut self, id: ParcelId, gap: Gap, letters: Option<Rc<[u8]>>, marking: Marking) {
+        let Some(parcel) = self.parcel_mut(id) else { return };
+        parcel.load = Load::Gap(gap);
+        parcel.sealed = None;
+        parcel.tries = 0;
+        parcel.state = if letters.is_some() { ParcelState::ToKeep } else { marking.state() };
+        parcel.letters = letters;
+    }
+
+    /// The dead letters of a parcel are kept.
+    pub fn kept(&mut self, id: ParcelId, marking: Marking) {
+        if let Some(parcel) = self.parcel_mut(id) {
+            parcel.letters = None;
+            parcel.state = marking.state();
+        }
+    }
+
+    /// Closes the open batch, and puts a gap behind it.
+    pub fn skip(&mut self, gap: Gap, marking: Marking) {
+        self.close();
+        let mut parcel = self.parcel(Load::Gap(gap));
+        parcel.state = marking.state();
+        self.queue.push_back(parcel);
+    }
+
+    /// Passes over an event for want of room. The open batch has been closed.
+    pub fn drop_newest(&mut self, time: u64, origin: Origin, marking: Marking) {
+        let open = |parcel: &&mut Parcel| matches!(parcel.load, Load::Gap(_)) && parcel.letters.is_none();
+        if self.queue.back_mut().filter(open).is_none() {
+            self.skip(Gap::default(), marking);
+        }
+        if let Some(Parcel { load: Load::Gap(gap), .. }) = self.queue.back_mut() {
+            gap.add_event(Reason::DroppedNewest, time, origin);
+        }
+    }
+
+    /// Gives up the oldest batch that is not under way, if there are more than `kept`; says how many events
+    /// that were.
+    pub fn drop_oldest(&mut self, kept: usize, marking: Marking) -> Option<u64> {
+        if self.queued() <= kept {
+            return None;
+        }
+        let is_idle =
+            |parcel: &Parcel| parcel.state == ParcelState::Ready && matches!(parcel.load, Load::Batch(_));
+        let at = self.queue.iter().position(is_idle)?;
+        let Some(Parcel { load: Load::Batch(frozen), .. }) = self.queue.get(at) else { return None };
+        let time = |at: usize| frozen.event(at).map_or(0, |event| event.time);
+        let (count, from, to) = (frozen.len() as u64, time(0), time(frozen.len().saturating_sub(1)));
+        let mut gap = Gap::new(to, frozen.marks());
+        gap.add(Missing::events(Reason::DroppedOldest, count, from, to));
+        let before = at.checked_sub(1).and_then(|before| self.queue.get_mut(before));
+        if let Some(Parcel { load: Load::Gap(before), letters: None, .. }) = before {
+            before.join(&gap);
+            self.queue.remove(at);
+        } else if let Some(id) = self.queue.get(at).map(|parcel| parcel.id) {
+            self.refuse(id, gap, None, marking);
+        }
+        Some(count)
+    }
+
+    fn parcel(&mut self, load: Load) -> Parcel {
         self.last_parcel += 1;
         let id = ParcelId(self.last_parcel);
-        Parcel { id, frozen: Rc::new(frozen), sealed: None, state: ParcelState::Ready, tries: 0 }
+        Parcel { id, load, letters: None, sealed: None, state: ParcelState::Ready, tries: 0 }
     }
 
     /// Batches that are closed and not delivered.
     pub fn queued(&self) -> usize {
-        self.queue.len()
+        self.queue.iter().filter(|parcel| parcel.counts()).count()
+    }
+
+    /// Whether there is something to send, or to keep.
+    pub fn has_work(&self) -> bool {
+        self.queue.iter().any(|parcel| matches!(parcel.state, ParcelState::Ready | ParcelState::ToKeep))
+    }
+
+    /// Whether nothing is left to be done.
+    pub fn is_done(&self) -> bool {
+        self.queue.iter().all(|parcel| parcel.state == ParcelState::Delivered)
+            && self.gathering.as_ref().is_none_or(Batch::is_empty)
     }
 
     /// Whether nothing is closed, and less than so many bytes are gathered.
     pub fn gathers_little(&self, bytes: usize) -> bool {
-        self.queue.is_empty() && self.gathering.as_ref().is_none_or(|batch| batch.bytes() < bytes)
+        self.queued() == 0 && self.gathering.as_ref().is_none_or(|batch| batch.bytes() < bytes)
     }
 
     /// Whether the last request came to nothing.
@@ -190,13 +344,13 @@ impl Outlet {
             && self.stage == Stage::Open
             && self.due.is_none()
             && !self.parked
+            && self.blocked.is_empty()
     }
 
     /// Events that are not delivered.
     pub fn events(&self) -> u64 {
-        let queued = self.queue.iter().filter(|parcel| parcel.state != ParcelState::Delivered);
-        let queued: usize = queued.map(|parcel| parcel.frozen.len()).sum();
-        (queued + self.gathering.as_ref().map_or(0, Batch::len)) as u64
+        let queued: u64 = self.queue.iter().map(Parcel::events).sum();
+        queued + self.gathering.as_ref().map_or(0, Batch::len) as u64
     }
 
     /// When the open batch has waited long enough.

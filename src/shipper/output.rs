@@ -28,6 +28,8 @@ pub enum Output {
     Send(Request),
     /// Get credentials, and hand them in. `renew`: those at hand were refused.
     FetchCredentials { renew: bool },
+    /// Append dead letters to where they are kept, and hand in whether that was done.
+    Keep { id: KeepId, lines: Rc<[u8]> },
     /// Tell people.
     Tell(Severity, String),
     /// Nothing to do until something is handed in, or until then.
@@ -39,6 +41,10 @@ pub enum Output {
 /// A request on its way; its number comes back with the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestId(pub u64);
+
+/// Dead letters on their way to where they are kept; its number comes back with what became of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeepId(pub u64);
 
 /// A POST to the endpoint, signed.
 #[derive(Clone)]
@@ -91,6 +97,7 @@ pub enum Failure {
     Credentials(String),
     Denied(String),
     Endpoint(String),
+    DeadLetters(String),
     Rejected(u64),
     Unfinished(u64),
 }
@@ -101,9 +108,13 @@ impl fmt::Display for Failure {
             Failure::Credentials(text) | Failure::Denied(text) | Failure::Endpoint(text) => {
                 out.write_str(text)
             }
-            Failure::Rejected(events) => {
-                write!(out, "all was sent, but CloudWatch refused {events} events for good (see above)")
+            Failure::DeadLetters(text) => {
+                write!(out, "events that CloudWatch refused cannot be kept: {text}")
             }
+            Failure::Rejected(events) => write!(
+                out,
+                "all was sent, but {events} events are missing for good: refused by CloudWatch, or dropped (see above)"
+            ),
             Failure::Unfinished(events) => write!(out, "ended with {events} events read and not delivered"),
         }
     }

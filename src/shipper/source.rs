@@ -1,7 +1,10 @@
 //! A log stream of the host's, as far as it has been read and delivered.
 
+use std::collections::BTreeMap;
+
 use crate::batch::Mark;
 use crate::lines::{Decoder, Framing, Lane, Order, Position, Side, Sides};
+use crate::naming::Destination;
 use crate::time::Millis;
 
 use super::outlet::OutletId;
@@ -12,6 +15,10 @@ use super::output::Positions;
 pub struct Source {
     pub decoder: Decoder,
     pub outlet: OutletId,
+    /// Of a source whose events go to several destinations: the one whose room decides whether it is read.
+    pub gate: Option<OutletId>,
+    /// Where its events go unless each says so itself.
+    pub named: Destination,
     /// What to call it when speaking to people.
     pub called: String,
     pub stage: Stage,
@@ -32,6 +39,9 @@ pub struct Progress {
     made: Sides<Position>,
     delivered: Sides<Position>,
     acknowledged: Positions,
+    /// Of a source whose events go to several destinations: the last event of each that has not delivered
+    /// all it has.
+    scattered: Option<BTreeMap<OutletId, Position>>,
 }
 
 /// Whether there is more to read.
@@ -58,10 +68,15 @@ impl Source {
         terminal: bool,
         taken: Positions,
         outlet: OutletId,
+        named: Destination,
         called: String,
     ) -> Source {
         let order = match framing {
-            Framing::Lines | Framing::Frames | Framing::JsonFile | Framing::JsonLines => Order::ByOffset,
+            Framing::Lines
+            | Framing::Frames
+            | Framing::JsonFile
+            | Framing::JsonLines
+            | Framing::DeadLetters => Order::ByOffset,
             Framing::LinesWithTimes | Framing::FramesWithTimes => Order::ByTime,
         };
         let taken_or_none =
@@ -71,9 +86,16 @@ impl Source {
         Source {
             decoder: Decoder::new(framing, start, lanes),
             outlet,
+            gate: None,
+            named,
             called,
             stage: Stage::Idle,
-            progress: Progress { made: taken_or_none, delivered: taken_or_none, acknowledged: taken },
+            progress: Progress {
+                made: taken_or_none,
+                delivered: taken_or_none,
+                acknowledged: taken,
+                scattered: (framing == Framing::DeadLetters).then(BTreeMap::new),
+            },
             resumed_at: None,
             held: 0,
             order,
@@ -155,9 +177,37 @@ impl Progress {
         *self.made.get_mut(side) = position;
     }
 
-    /// Notes that a batch with this mark has been delivered.
-    pub fn deliver(&mut self, mark: &Mark) {
-        *self.delivered.get_mut(mark.side) = mark.position;
+    /// Whether its events go to several destinations.
+    pub fn is_scattered(&self) -> bool {
+        self.scattered.is_some()
+    }
+
+    /// Notes where the last event that was made has gone.
+    pub fn scatter(&mut self, outlet: OutletId, position: Position) {
+        if let Some(scattered) = &mut self.scattered {
+            scattered.insert(outlet, position);
+        }
+    }
+
+    /// The time of the last event made, in milliseconds; `None` without one.
+    pub fn last_time(&self) -> Option<u64> {
+        let last = self.made.stdout.time.max(self.made.stderr.time).millis();
+        (last > 0).then_some(last)
+    }
+
+    /// Notes that a batch with this mark has been delivered to a destination.
+    pub fn deliver(&mut self, outlet: OutletId, mark: &Mark) {
+        let Some(scattered) = &mut self.scattered else {
+            *self.delivered.get_mut(mark.side) = mark.position;
+            return;
+        };
+        if scattered.get(&outlet) == Some(&mark.position) {
+            scattered.remove(&outlet);
+        }
+        // A place in the log counts once every destination has all that stands before it.
+        if scattered.is_empty() {
+            self.delivered = self.made;
+        }
     }
 
     /// Whether all that was made has been delivered.
@@ -173,7 +223,12 @@ mod tests {
     use crate::time::Timestamp;
 
     fn source(framing: Framing) -> Source {
-        Source::new(framing, 0, false, Positions::default(), OutletId(0), "test".into())
+        of_earlier_life(framing, Positions::default())
+    }
+
+    fn of_earlier_life(framing: Framing, taken: Positions) -> Source {
+        let named = Destination::for_tests("g", "s");
+        Source::new(framing, 0, false, taken, OutletId(0), named, "test".into())
     }
 
     fn at(offset: u64, millis: u64) -> Position {
@@ -182,7 +237,7 @@ mod tests {
 
     fn deliver(source: &mut Source, side: Side, position: Position) {
         source.progress.made(side, position);
-        source.progress.deliver(&Mark { source: SourceId(1), side, position });
+        source.progress.deliver(OutletId(0), &Mark { source: SourceId(1), side, position });
     }
 
     #[test]
@@ -221,7 +276,7 @@ mod tests {
     fn a_side_of_whose_line_an_earlier_life_sent_a_part_stays_where_it_is() {
         let into_line = Position { into_line: 5, ..at(10, 1_000) };
         let taken = Positions { stdout: Some(into_line), stderr: None };
-        let mut source = Source::new(Framing::JsonFile, 0, false, taken, OutletId(0), "test".into());
+        let mut source = of_earlier_life(Framing::JsonFile, taken);
         deliver(&mut source, Side::Stderr, at(70, 9_000));
         let accepted = source.acknowledge().unwrap();
         assert_eq!((accepted.stdout, accepted.stderr), (Some(into_line), Some(at(70, 9_000))));

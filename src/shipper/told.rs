@@ -39,6 +39,11 @@ impl Shipper {
                 Severity::Warning,
                 "CloudWatch refuses something in the batch; halving it to deliver the rest",
             ),
+            Trouble::DeadLetters => (
+                Severity::Error,
+                "refused events cannot be kept; make room at --dead-letter, positions are held back and it is \
+                 tried again",
+            ),
             Trouble::Clock => {
                 (Severity::Warning, "the clock of this machine is off; signing with CloudWatch's time")
             }

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal};
 
 use clap::{Args, ValueEnum};
+use cloudspout_host::Form;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::fmt::format::Writer;
@@ -45,6 +46,14 @@ impl LogFormat {
 impl Logging {
     pub fn format(&self) -> LogFormat {
         self.log_format
+    }
+
+    /// How counts are told in it.
+    pub fn form(&self) -> Form {
+        match self.log_format {
+            LogFormat::Human => Form::Words,
+            LogFormat::Json => Form::Fields,
+        }
     }
 
     /// Starts it.

@@ -1,16 +1,19 @@
 //! `cloudspout run` and `cloudspout pipe`: logs in, CloudWatch out.
 
+use std::fs::File;
 use std::future::Future;
-use std::path::PathBuf;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{ArgAction, Args, ValueEnum};
 use cloudspout_host::docker::{self, Address, Backlog, Extent, Source, Tls};
 use cloudspout_host::positions::Store;
-use cloudspout_host::streams::{Framing, Gaps, Hub, Phase};
+use cloudspout_host::streams::{Framing, Hub, Phase};
 use cloudspout_host::{
-    AwsCredentials, Compression, HttpClient, Options, RunError, Runtime, Tracing, default_region, pipe,
+    AwsCredentials, Compression, DeadLetters, HttpClient, Means, Options, RunError, Runtime, Tracing,
+    WhenFull, default_region, pipe,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -56,19 +59,43 @@ pub struct Run {
 /// Ships standard input, and ends once all of it is accepted.
 #[derive(Debug, Args)]
 pub struct Pipe {
-    /// Log group
+    /// Log group; of dead letters, else the one that each names
     #[arg(long, env = "CLOUDSPOUT_GROUP", value_name = "NAME")]
-    group: String,
-    /// Log stream
+    group: Option<String>,
+    /// Log stream; of dead letters, else the one that each names
     #[arg(long, env = "CLOUDSPOUT_STREAM", value_name = "NAME")]
-    stream: String,
-    /// What comes in: lines, Docker's frames (of `GET /containers/ID/logs`), a json-file log, or JSON lines
+    stream: Option<String>,
+    /// What comes in: lines, Docker's frames (of `GET /containers/ID/logs`), a json-file log, JSON
+    /// lines, or what `--dead-letter` kept
     #[arg(long, value_enum, default_value_t = FramingArg::Lines)]
     framing: FramingArg,
     #[command(flatten)]
     fields: Fields,
     #[command(flatten)]
     shipping: Shipping,
+}
+
+/// Templates of the names of log group and log stream; `None` where each event names its own.
+#[derive(Debug)]
+struct Names {
+    group: Option<String>,
+    stream: Option<String>,
+}
+
+/// Stands for a name that is never used: each event brings its own.
+const OWN: &str = "dead-letters";
+
+impl Names {
+    /// Ends the program, as for any other wrong command line, unless both are given.
+    fn require(&self) {
+        let missing = match self {
+            Names { group: None, .. } => "--group <NAME>",
+            Names { stream: None, .. } => "--stream <NAME>",
+            Names { .. } => return,
+        };
+        let text = format!("the following required argument was not provided: {missing}\n");
+        clap::Error::raw(clap::error::ErrorKind::MissingRequiredArgument, text).exit();
+    }
 }
 
 /// What the fields of JSON lines say.
@@ -111,6 +138,20 @@ struct Shipping {
     /// Requests of one log stream under way at a time; more than 1 gives up the order between batches
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64), value_name = "NUMBER")]
     in_flight: u32,
+    /// What becomes of events once `--buffer` is full: they wait where they are, or the oldest or the newest
+    /// are dropped, counted and said
+    #[arg(long, value_enum, default_value_t = WhenFullArg::Wait, value_name = "WHAT")]
+    when_full: WhenFullArg,
+    /// File to append events to, as lines of JSON, that CloudWatch refuses for good; `cloudspout pipe --framing
+    /// dead-letters` sends them again
+    #[arg(long, env = "CLOUDSPOUT_DEAD_LETTER", value_name = "FILE")]
+    dead_letter: Option<PathBuf>,
+    /// Where events are missing for good, say so in the log stream itself, by an event
+    #[arg(long)]
+    mark_gaps: bool,
+    /// How often to say what has been counted, if it has changed; 0 for only at the end
+    #[arg(long, default_value = "5m", value_parser = size::duration, value_name = "TIME")]
+    report_every: Duration,
     /// How long to go on delivering when told to stop
     #[arg(long, default_value = "10s", value_parser = size::duration, value_name = "TIME")]
     stop_timeout: Duration,
@@ -138,6 +179,13 @@ enum CompressionArg {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum WhenFullArg {
+    Wait,
+    DropOldest,
+    DropNewest,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum FramingArg {
     Lines,
     LinesWithTimes,
@@ -145,6 +193,7 @@ enum FramingArg {
     FramesWithTimes,
     JsonFile,
     JsonLines,
+    DeadLetters,
 }
 
 /// What `pipe` and `--once` have in common, and `run` has not: they end by themselves, and so give up on
@@ -180,7 +229,8 @@ impl Run {
         };
         let life = if once { Life::Short } else { Life::Long };
         raise_file_limit();
-        shipping.run(life, group, stream, Fields::default(), |hub| async move {
+        let names = Names { group: Some(group), stream: Some(stream) };
+        shipping.run(life, names, Fields::default(), |hub| async move {
             let store = match state_dir {
                 Some(directory) => Store::open(&directory).map_err(Ending::settings)?,
                 None => Store::in_memory(),
@@ -204,8 +254,13 @@ impl Pipe {
             FramingArg::FramesWithTimes => Framing::FramesWithTimes,
             FramingArg::JsonFile => Framing::JsonFile,
             FramingArg::JsonLines => Framing::JsonLines,
+            FramingArg::DeadLetters => Framing::DeadLetters,
         };
-        self.shipping.run(Life::Short, self.group, self.stream, self.fields, |hub| async move {
+        let names = Names { group: self.group, stream: self.stream };
+        if framing != Framing::DeadLetters {
+            names.require();
+        }
+        self.shipping.run(Life::Short, names, self.fields, |hub| async move {
             let read = async move {
                 let cannot = |error| Ending::other(format!("standard input cannot be read: {error}"));
                 pipe::run(&hub, framing).await.map_err(cannot)
@@ -221,8 +276,7 @@ impl Shipping {
     fn run<O, S>(
         self,
         life: Life,
-        group: String,
-        stream: String,
+        names: Names,
         fields: Fields,
         open: impl FnOnce(Hub) -> O,
     ) -> Result<(), Ending>
@@ -238,10 +292,15 @@ impl Shipping {
             buffer,
             compression,
             in_flight,
+            when_full,
+            dead_letter,
+            mark_gaps,
+            report_every,
             stop_timeout,
             ..
         } = self;
         let endpoint = self.endpoint_url.or_else(other_endpoint);
+        let form = self.logging.form();
         self.logging.start();
         // One thread: the component's work is what there is to do, and handing bytes between threads
         // would cost more than it could save.
@@ -259,8 +318,10 @@ impl Shipping {
             let options = Options {
                 region: region.clone(),
                 endpoint,
-                log_group_name: group,
-                log_stream_name: stream,
+                own_group: names.group.is_none(),
+                own_stream: names.stream.is_none(),
+                log_group_name: names.group.unwrap_or_else(|| OWN.to_owned()),
+                log_stream_name: names.stream.unwrap_or_else(|| OWN.to_owned()),
                 host_name: host_name(),
                 create_group,
                 create_stream,
@@ -271,20 +332,33 @@ impl Shipping {
                     CompressionArg::Gzip => Compression::Gzip,
                 },
                 in_flight,
+                when_full: match when_full {
+                    WhenFullArg::Wait => WhenFull::Wait,
+                    WhenFullArg::DropOldest => WhenFull::DropOldest,
+                    WhenFullArg::DropNewest => WhenFull::DropNewest,
+                },
+                mark_gaps,
+                dead_letters: dead_letter.is_some(),
                 time_field: fields.time_field,
                 message_field: fields.message_field,
                 fail_fast: life == Life::Short,
                 seed: seed(),
             };
             let component = Runtime::new()?;
-            let reporter = Arc::new(Tracing::default());
+            let reporter = Arc::new(Tracing::new(form, (!report_every.is_zero()).then_some(report_every)));
+            let dead_letters = dead_letter.map(|path| open_dead_letters(&path)).transpose()?;
             let hub = Hub::default();
             let (source, store) = open(hub.clone()).await?;
             let http = Arc::new(HttpClient::new(store.clone()).map_err(Ending::other)?);
-            let instance =
-                component.run(hub.clone(), options, Arc::new(AwsCredentials::new(&region)), http, reporter);
+            let means = Means {
+                credentials: Arc::new(AwsCredentials::new(&region)),
+                transport: http,
+                reporter: reporter.clone(),
+                dead_letters,
+            };
+            let instance = component.run(hub.clone(), options, means);
             let result = together(instance, source, hub.clone(), signals, stop_timeout).await;
-            say_gaps(hub.gaps());
+            reporter.sum_up();
             result.and(store.flush().await.map_err(Ending::other))
         });
         // A blocking lookup of a name, or a read of a terminal, is not worth waiting for.
@@ -326,16 +400,18 @@ async fn together(
     }
 }
 
-/// Says at the end what never could be read; each gap was said when it was found.
-fn say_gaps(gaps: Gaps) {
-    if gaps.count > 0 {
-        tracing::warn!(
-            "gaps in logs, of which parts were gone before they could be read: {}; bytes missing, as far as their \
-             size is known: {}",
-            gaps.count,
-            gaps.bytes
-        );
+/// Opens the file that refused events go to.
+fn open_dead_letters(path: &Path) -> Result<DeadLetters, Ending> {
+    let letters = DeadLetters::open(path)
+        .map_err(|problem| Ending::settings(format!("dead letters cannot be kept: {problem}")))?;
+    let input = std::io::stdin().as_fd().try_clone_to_owned().map(File::from);
+    if input.is_ok_and(|input| letters.is(&input)) {
+        let path = path.display();
+        return Err(Ending::settings(format!(
+            "{path} is read and written at once, which may never end; move it away first"
+        )));
     }
+    Ok(letters)
 }
 
 /// Each container's log takes a file or a socket, and the usual limit is 1,024: takes what it may have.

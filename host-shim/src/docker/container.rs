@@ -167,6 +167,7 @@ impl Shared {
             framing: if terminal { Framing::LinesWithTimes } else { Framing::FramesWithTimes },
             start: taken.offset(),
             taken,
+            lost: None,
             terminal,
             container: found.container(&self.daemon_name),
         }

@@ -9,6 +9,7 @@ pub enum Framing {
     FramesWithTimes,
     JsonFile,
     JsonLines,
+    DeadLetters,
 }
 
 /// What the naming templates may see of a container; see `container` in the WIT.
@@ -63,12 +64,29 @@ impl Positions {
     }
 }
 
+/// Log data that a source no longer has; see `loss` in the WIT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    pub cause: LossCause,
+    pub bytes: Option<u64>,
+    pub before: Option<u64>,
+}
+
+/// How that came; see `loss-cause` in the WIT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LossCause {
+    Rotated,
+    Compressed,
+    Truncated,
+}
+
 /// How a log stream begins; see `opened` in the WIT.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opening {
     pub framing: Framing,
     pub start: u64,
     pub taken: Positions,
+    pub lost: Option<Loss>,
     pub terminal: bool,
     pub container: Container,
 }

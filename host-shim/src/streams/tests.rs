@@ -22,6 +22,7 @@ fn opening() -> Opening {
         framing: Framing::Lines,
         start: 0,
         taken: Positions::default(),
+        lost: None,
         terminal: false,
         container: Container::default(),
     }
@@ -121,16 +122,6 @@ async fn a_thousand_sources_together_read_ahead_little_and_each_its_share() {
     hub.read(ids[0], MOST).unwrap();
     assert_eq!(fill(&writers[0]), MOST);
     assert_eq!(writers[1].room().now_or_never(), Some(MOST));
-}
-
-#[tokio::test]
-async fn gaps_are_counted_and_what_is_known_of_their_size_added_up() {
-    let hub = Hub::default();
-    let writer = open(&hub);
-    for bytes in [Some(7), None, Some(5)] {
-        writer.count_gap(bytes);
-    }
-    assert_eq!(hub.gaps(), Gaps { count: 3, bytes: 12 });
 }
 
 #[tokio::test]

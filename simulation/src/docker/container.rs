@@ -66,7 +66,11 @@ impl Container {
         let terminal = match framing {
             Framing::LinesWithTimes => true,
             Framing::JsonFile => chance.percent(25),
-            Framing::Lines | Framing::JsonLines | Framing::Frames | Framing::FramesWithTimes => false,
+            Framing::Lines
+            | Framing::JsonLines
+            | Framing::DeadLetters
+            | Framing::Frames
+            | Framing::FramesWithTimes => false,
         };
         Container {
             name,
@@ -209,7 +213,7 @@ impl Container {
     /// pieces tell it: only full ones go on.
     fn joined(&self, head: &[u8], tail: &[u8]) -> Option<String> {
         match self.log.framing {
-            Framing::Lines | Framing::JsonLines | Framing::Frames => {
+            Framing::Lines | Framing::JsonLines | Framing::DeadLetters | Framing::Frames => {
                 Some(text::lossy(&[head, tail].concat()))
             }
             Framing::LinesWithTimes | Framing::FramesWithTimes | Framing::JsonFile => None,
@@ -242,7 +246,7 @@ impl Container {
 
     fn pieces(&self, content: &[u8], chance: &mut Chance) -> Vec<Vec<u8>> {
         let mut pieces: Vec<Vec<u8>> = match self.log.framing {
-            Framing::Lines | Framing::JsonLines | Framing::Frames => {
+            Framing::Lines | Framing::JsonLines | Framing::DeadLetters | Framing::Frames => {
                 let mut pieces = Vec::new();
                 let mut left = content;
                 while left.len() > 1 && (left.len() > PIECE || chance.percent(20)) {

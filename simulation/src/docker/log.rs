@@ -53,7 +53,9 @@ impl Log {
         let start = self.len();
         let feed: &[u8] = if line_end { b"\n" } else { b"" };
         match self.framing {
-            Framing::Lines | Framing::JsonLines => self.bytes.extend([text, feed].concat()),
+            Framing::Lines | Framing::JsonLines | Framing::DeadLetters => {
+                self.bytes.extend([text, feed].concat())
+            }
             Framing::LinesWithTimes => {
                 self.bytes.extend([time::fixed(time).as_bytes(), b" ", text, feed].concat());
             }

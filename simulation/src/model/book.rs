@@ -25,6 +25,10 @@ pub struct Item {
     pub copies: u32,
     /// The life in which the machine learnt what became of it.
     pub settled: u32,
+    /// What the machine learnt then.
+    pub learnt: Option<Fate>,
+    /// Whether it is kept as a dead letter.
+    pub kept: bool,
     pub fate: Option<Fate>,
     /// The request under way that holds it.
     pub request: Option<u64>,
@@ -40,6 +44,27 @@ pub enum Fate {
     Expired,
     TooNew,
     Invalid,
+    /// By the machine, for want of room.
+    Dropped,
+}
+
+impl Fate {
+    /// Whether the service refused it for good.
+    pub fn is_refused(self) -> bool {
+        !matches!(self, Fate::Accepted | Fate::Dropped)
+    }
+
+    /// As markers and dead letters say it; both ways of dropping are one.
+    pub fn word(self) -> &'static str {
+        match self {
+            Fate::Accepted => "accepted",
+            Fate::TooOld => "too-old",
+            Fate::Expired => "expired",
+            Fate::TooNew => "too-new",
+            Fate::Invalid => "invalid",
+            Fate::Dropped => "dropped",
+        }
+    }
 }
 
 /// A place in a log, in both ways of counting.

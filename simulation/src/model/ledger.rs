@@ -6,22 +6,28 @@ use cloudspout::lines::{Position, Side};
 use cloudspout::shipper::{Counts, Positions};
 
 use super::book::{Book, Fate, Item, Mark};
+use super::missing::{Markers, Totals};
 use crate::chance::fingerprint;
 
 /// Everything that must arrive in a world.
 pub struct Ledger {
     pub rules: Rules,
-    books: Vec<Book>,
+    pub(super) books: Vec<Book>,
     /// Which events have this text at this destination.
-    by_text: HashMap<(usize, u64), Vec<Found>>,
+    pub(super) by_text: HashMap<(usize, u64), Vec<Found>>,
     /// The latest time in a container's log.
     latest: Vec<u64>,
-    life: u32,
+    pub(super) life: u32,
     /// What the machine must have counted in this life.
     settled: Counts,
     /// Bytes the machine has read and does not yet know the fate of.
     held: u64,
     pub doubled: u64,
+    /// As `doubled`, with joined events counted once.
+    pub doubled_events: u64,
+    /// What the machine dropped in this life, as far as it has acknowledged it.
+    dropped: u64,
+    pub marked: Markers,
     /// The longest that an event of a healthy destination took, from its end to its fate.
     pub slowest: u64,
 }
@@ -35,6 +41,14 @@ pub struct Rules {
     pub gapless: bool,
     /// Whether all that was accepted is acknowledged at once.
     pub prompt: bool,
+    /// Whether events may be dropped.
+    pub dropping: bool,
+    /// Whether those that are missing are marked.
+    pub marking: bool,
+    /// Whether those that are refused are kept.
+    pub keeping: bool,
+    /// Whether the machine lives through the whole of it, and the service answers.
+    pub steady: bool,
 }
 
 /// A line that begins.
@@ -52,13 +66,13 @@ pub struct Line {
 /// end of the first.
 #[derive(Clone, Copy, Debug)]
 pub struct Found {
-    book: usize,
+    pub book: usize,
     first: usize,
     count: usize,
 }
 
 impl Found {
-    fn items(self) -> impl Iterator<Item = usize> {
+    pub fn items(self) -> impl Iterator<Item = usize> {
         self.first..self.first + self.count
     }
 }
@@ -74,6 +88,9 @@ impl Ledger {
             settled: Counts::default(),
             held: 0,
             doubled: 0,
+            doubled_events: 0,
+            dropped: 0,
+            marked: Markers::default(),
             slowest: 0,
         }
     }
@@ -115,6 +132,8 @@ impl Ledger {
                 hidden: hidden && book.by_time,
                 copies: 0,
                 settled: 0,
+                learnt: None,
+                kept: false,
                 fate: None,
                 request: None,
                 held: false,
@@ -144,6 +163,8 @@ impl Ledger {
     /// The machine starts, with these positions stored.
     pub fn begin_life(&mut self, stored: &[Positions]) {
         self.life += 1;
+        self.dropped = 0;
+        self.marked.in_life = 0;
         self.settled = Counts::default();
         self.held = 0;
         for (at, book) in self.books.iter_mut().enumerate() {
@@ -264,6 +285,9 @@ impl Ledger {
     /// The service has taken events, whoever learns of it.
     pub fn carry_out(&mut self, events: &[Found], fates: &[Fate]) {
         for (event, fate) in events.iter().zip(fates) {
+            let copies = |item: usize| self.books[event.book].items[item].copies;
+            self.doubled_events +=
+                u64::from(*fate == Fate::Accepted && event.items().any(|item| copies(item) > 0));
             for item in event.items() {
                 let item = &mut self.books[event.book].items[item];
                 if *fate == Fate::Accepted {
@@ -296,11 +320,13 @@ impl Ledger {
                 Fate::Expired => &mut counts.events_expired,
                 Fate::TooNew => &mut counts.events_too_new,
                 Fate::Invalid => &mut counts.events_invalid,
+                Fate::Dropped => unreachable!("the service drops nothing"),
             } += 1;
             let book = &mut self.books[event.book];
             for at in event.items() {
                 let item = &mut book.items[at];
                 item.settled = self.life;
+                item.learnt = Some(*fate);
                 if item.held {
                     item.held = false;
                     self.held -= item.bytes;
@@ -342,11 +368,32 @@ impl Ledger {
                     book.position
                 ));
             }
-            if let Some(open) = (book.acknowledged..covered).find(|item| !book.is_settled(*item, life)) {
-                let open = &book.items[open];
-                return Err(format!(
-                    "acknowledges of {name} what was not accepted: {position:?} covers {open:?}"
-                ));
+            for at in book.acknowledged..covered {
+                let settled = book.is_settled(at, life);
+                let item = &mut book.items[at];
+                if !settled && self.rules.dropping && item.request.is_none() {
+                    // It can only have been dropped: whether as many were, the counts say.
+                    self.dropped += 1;
+                    item.settled = life;
+                    item.learnt = Some(Fate::Dropped);
+                    item.fate = item.fate.or(Some(Fate::Dropped));
+                    if std::mem::take(&mut item.held) {
+                        self.held -= item.bytes;
+                    }
+                } else if !settled {
+                    return Err(format!(
+                        "acknowledges of {name} what was not accepted: {position:?} covers {item:?}"
+                    ));
+                } else if self.rules.keeping
+                    && item.settled == life
+                    && item.learnt.is_some_and(Fate::is_refused)
+                    && !item.kept
+                {
+                    return Err(format!("acknowledges of {name} what was refused and is not kept: {item:?}"));
+                }
+            }
+            while book.floor < book.items.len() && book.is_settled(book.floor, life) {
+                book.floor += 1;
             }
             book.acknowledged = covered;
             book.position = position;
@@ -375,6 +422,16 @@ impl Ledger {
                 counts.events_invalid,
             ]
         };
+        if self.dropped > counts.dropped() {
+            return Err(format!(
+                "acknowledges {} events that are nowhere, and says it dropped {}",
+                self.dropped,
+                counts.dropped()
+            ));
+        }
+        if counts.gaps_marked != self.marked.in_life {
+            return Err(format!("counts {} markers of {}", counts.gaps_marked, self.marked.in_life));
+        }
         if of(counts) != of(&self.settled) {
             return Err(format!(
                 "counts accepted, too old, expired, too new, invalid as {:?} rather than {:?}",
@@ -407,28 +464,38 @@ impl Ledger {
         self.books.iter().filter(|book| !book.lax).map(unsettled).sum()
     }
 
-    /// At the end of the world: everything is where it belongs. How many events there were, how many of
-    /// them were refused, and how many a clock hid.
-    pub fn check_end(&self) -> Result<(u64, u64, u64), String> {
-        let (mut events, mut refused, mut hidden) = (0, 0, 0);
+    /// At the end of the world: everything is where it belongs, and what is not is kept and marked.
+    pub fn check_end(&self) -> Result<Totals, String> {
+        let Totals { mut events, mut refused, mut dropped, mut hidden, mut kept } = Totals::default();
+        let mut missing: BTreeMap<&str, u64> = BTreeMap::new();
         for (at, book) in self.books.iter().enumerate() {
             for (number, item) in book.items.iter().enumerate() {
                 events += 1;
                 match item.fate {
                     Some(Fate::Accepted) => {}
+                    Some(Fate::Dropped) => dropped += 1,
+                    Some(fate) if self.rules.keeping && !item.kept && !book.lax => {
+                        return Err(format!("event {number} of {} is {fate:?}, and not kept", self.name(at)));
+                    }
                     Some(_) => refused += 1,
                     None if item.hidden && book.lax => hidden += 1,
                     None => {
                         return Err(format!("event {number} of {} never arrived: {item:?}", self.name(at)));
                     }
                 }
+                kept += u64::from(item.kept);
+                let fate = item.fate.filter(|fate| *fate != Fate::Accepted);
+                *missing.entry(fate.map_or("", Fate::word)).or_default() += 1;
                 let invalid = item.fate == Some(Fate::Invalid);
-                if item.fate.is_some() && item.poison != invalid {
+                if !matches!(item.fate, None | Some(Fate::Dropped)) && item.poison != invalid {
                     return Err(format!("event {number} of {} has a strange fate: {item:?}", self.name(at)));
                 }
             }
         }
-        Ok((events, refused, hidden))
+        if self.rules.marking {
+            self.check_marks(&missing)?;
+        }
+        Ok(Totals { events, refused, dropped, hidden, kept })
     }
 
     fn name(&self, book: usize) -> String {

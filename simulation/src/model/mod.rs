@@ -6,6 +6,8 @@
 
 mod book;
 mod ledger;
+mod missing;
 
 pub use book::{Fate, Mark};
 pub use ledger::{Found, Ledger, Line, Rules};
+pub use missing::{Letter, Marker};

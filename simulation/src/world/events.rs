@@ -108,6 +108,7 @@ impl World {
             Happening::Arrive(flight) => self.arrive(flight)?,
             Happening::Answer(flight, answer, genuine) => self.answer(flight, &answer, genuine)?,
             Happening::Credentials(life, renew) => self.hand_out_credentials(life, renew),
+            Happening::Kept(life, id, letters) => self.kept(life, id, &letters)?,
             Happening::KeyEnds(key) => {
                 self.service.first_good_key = self.service.first_good_key.max(key + 1);
                 self.note(|| format!("key {key} ends"), key);

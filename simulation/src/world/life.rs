@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cloudspout::batch::SourceId;
 use cloudspout::lines::Framing;
 use cloudspout::naming::Container as Described;
-use cloudspout::settings::{Compression, Options, Settings};
+use cloudspout::settings::{Compression, Options, Settings, WhenFull};
 use cloudspout::shipper::{Opening, Positions, Shipper};
 use cloudspout::time::Millis;
 
@@ -60,8 +60,9 @@ impl World {
     }
 
     fn add_container(&mut self, number: usize) {
-        let framings = match self.plan.stops > 0 {
-            // What cannot be read again ends for good when the machine is told to stop.
+        // What cannot be read again ends for good when the machine is told to stop; and of lines without
+        // times two may be joined, which nobody could count when they are dropped.
+        let framings = match self.plan.stops > 0 || self.plan.when_full != WhenFull::Wait {
             true => &[Framing::JsonFile, Framing::FramesWithTimes, Framing::LinesWithTimes][..],
             false => &[
                 Framing::JsonFile,
@@ -126,6 +127,11 @@ impl World {
             buffer_bytes: self.plan.buffer_bytes,
             compression: Compression::None,
             in_flight: self.plan.in_flight,
+            when_full: self.plan.when_full,
+            mark_gaps: self.plan.mark_gaps,
+            dead_letters: self.plan.dead_letters,
+            own_group: false,
+            own_stream: false,
             fields: cloudspout::lines::FieldNames::default(),
             fail_fast: false,
             seed: self.chance.next(),
@@ -168,6 +174,7 @@ impl World {
             framing: log.framing,
             start,
             taken,
+            lost: None,
             terminal: *terminal,
             container: Described { name, ..Described::default() },
         };

@@ -4,6 +4,7 @@
 //! whom it concerns, and lets the machine do what it wants to do. Nothing else moves time.
 
 mod events;
+mod letters;
 mod life;
 mod machine;
 mod network;
@@ -13,12 +14,13 @@ use std::collections::{BTreeMap, VecDeque};
 
 use cloudspout::batch::SourceId;
 use cloudspout::delivery::Answer;
-use cloudspout::shipper::{Positions, RequestId, Shipper};
+use cloudspout::settings::WhenFull;
+use cloudspout::shipper::{KeepId, Positions, RequestId, Shipper};
 
 use crate::chance::{Chance, mix};
 use crate::docker::Container;
 use crate::host::Feed;
-use crate::model::{Ledger, Rules};
+use crate::model::{Ledger, Letter, Rules};
 use crate::outcome::{Summary, Violation};
 use crate::plan::{MILLI, Plan, Profile, SECOND};
 use crate::sabotage::Sabotage;
@@ -106,6 +108,7 @@ enum Happening {
     Arrive(FlightId),
     Answer(FlightId, Answer, bool),
     Credentials(u32, bool),
+    Kept(u32, KeepId, Vec<Letter>),
     KeyEnds(u64),
     Store(u32, usize, Positions),
 }
@@ -150,8 +153,12 @@ impl World {
         let disordered = plan.odd_times || plan.steps > 0;
         let rules = Rules {
             ordered: !disordered,
-            gapless: !(plan.poison && disordered),
-            prompt: plan.in_flight == 1 && !plan.poison,
+            gapless: !(plan.poison && disordered) && plan.when_full == WhenFull::Wait,
+            prompt: plan.in_flight == 1 && !plan.poison && !plan.mark_gaps && !plan.dead_letters,
+            dropping: plan.when_full != WhenFull::Wait,
+            marking: plan.mark_gaps,
+            keeping: plan.dead_letters,
+            steady: plan.kills + plan.stops == 0 && !plan.weather && plan.steps == 0,
         };
         let mut world = World {
             ahead: plan.clock_ahead,
@@ -204,10 +211,13 @@ impl World {
     }
 
     fn check_end(&mut self) -> Result<(), String> {
-        let (events, refused, hidden) = self.ledger.check_end()?;
-        self.summary.events = events;
-        self.summary.refused = refused;
-        self.summary.hidden = hidden;
+        let totals = self.ledger.check_end()?;
+        self.summary.events = totals.events;
+        self.summary.refused = totals.refused;
+        self.summary.dropped = totals.dropped;
+        self.summary.hidden = totals.hidden;
+        self.summary.kept = totals.kept;
+        self.summary.marked = self.ledger.marked.all;
         self.summary.doubled = self.ledger.doubled;
         self.summary.millis = self.now / MILLI;
         Ok(())

@@ -9,7 +9,7 @@ use cloudspout::time::Timestamp;
 use super::{BEGIN, Happening, World};
 use crate::chance::fingerprint;
 use crate::docker::POISON;
-use crate::model::{Fate, Found};
+use crate::model::{Fate, Found, Marker};
 use crate::plan::{MILLI, SECOND};
 use crate::sabotage::Sabotage;
 use crate::service::{self, Deed, Heading, Put};
@@ -28,6 +28,8 @@ pub struct Flight {
     key: u64,
     /// Its events; none for one that makes a group or a stream.
     events: Vec<Found>,
+    /// Or the machine's own, which say that others are missing.
+    markers: Vec<Marker>,
     /// The machine has had an answer, of whatever kind.
     answered: bool,
     /// What the service did with the events.
@@ -48,7 +50,7 @@ impl World {
         self.queued += 1;
         let flight = self.queued;
         self.summary.requests += 1;
-        let mut events = Vec::new();
+        let (mut events, mut markers) = (Vec::new(), Vec::new());
         let destination = match operation {
             Operation::PutLogEvents => {
                 let put: Put = serde_json::from_slice(body.bytes())
@@ -58,10 +60,19 @@ impl World {
                 if self.strikes(Sabotage::ReverseEvents) {
                     put.log_events.reverse();
                 }
-                let each = put.log_events.iter().map(|event| (event.timestamp, event.message.as_ref()));
-                events = self.ledger.send(flight, destination, each)?;
+                markers = put.log_events.iter().filter_map(|event| Marker::of(&event.message)).collect();
+                if !markers.is_empty() && (markers.len() < put.log_events.len() || !self.plan.mark_gaps) {
+                    return Err("sends markers among events, or unasked".to_owned());
+                }
+                if let Some(marker) = markers.iter().find(|marker| !marker.makes_sense()) {
+                    return Err(format!("sends a marker that makes no sense: {marker:?}"));
+                }
+                if markers.is_empty() {
+                    let each = put.log_events.iter().map(|event| (event.timestamp, event.message.as_ref()));
+                    events = self.ledger.send(flight, destination, each)?;
+                }
                 let (count, times) =
-                    (events.len(), put.log_events.first().map_or(0, |event| event.timestamp));
+                    (put.log_events.len(), put.log_events.first().map_or(0, |event| event.timestamp));
                 self.note(
                     || format!("request {flight}: puts {count} events to {destination}, from time {times}"),
                     fingerprint(body.bytes()),
@@ -96,6 +107,7 @@ impl World {
                 signed,
                 key,
                 events,
+                markers,
                 answered: false,
                 fates: None,
             },
@@ -116,7 +128,7 @@ impl World {
         Ok(())
     }
 
-    fn destination_of(&self, group: &str, stream: &str) -> Result<usize, String> {
+    pub(super) fn destination_of(&self, group: &str, stream: &str) -> Result<usize, String> {
         let known =
             self.destinations.iter().copied().find(|at| self.names(*at) == (group.into(), stream.into()));
         known.ok_or_else(|| format!("sends to {group} {stream}, which nobody asked for"))
@@ -204,6 +216,8 @@ impl World {
         let believe = self.strikes(Sabotage::BelieveLostAnswers);
         let overlook = self.sabotage == Some(Sabotage::OverlookRejections);
         let resend = self.strikes(Sabotage::ResendAfterSuccess);
+        let (forget, too_few) =
+            (self.sabotage == Some(Sabotage::ForgetMarkers), self.sabotage == Some(Sabotage::MarkTooFew));
         let Some(flight) = self.flights.get_mut(&id) else { return Ok(()) };
         flight.answered = true;
         let (request, destination, operation) = (flight.request, flight.destination, flight.operation);
@@ -236,6 +250,10 @@ impl World {
         let healthy = self.was_sick.is_some_and(|sick| sick != destination);
         if genuine && let Some(fates) = &flight.fates {
             self.ledger.settle(&flight.events, fates, self.now, healthy);
+            for (marker, fate) in flight.markers.iter().zip(fates).filter(|_| !forget) {
+                let events = marker.events - u64::from(too_few);
+                self.ledger.mark(&Marker { events, ..marker.clone() }, *fate == Fate::Accepted);
+            }
         } else if invalid && let [event] = flight.events.as_slice() {
             let poison = self.ledger.has_poison(*event);
             if !poison {

@@ -45,6 +45,7 @@ fn command() -> Code {
         Ok(Said::Ship(command)) => {
             let mut process = Process::new(environment, &command);
             let result = run::run(&mut process, &command.options);
+            process.sum_up();
             match (result, process.problem()) {
                 (Ok(()), None) => Code::Accepted,
                 (Ok(()), Some(problem)) => complain(Code::Other, problem),
@@ -61,6 +62,7 @@ fn code_of(failure: &Failure) -> Code {
         Failure::Credentials(_) => Code::Credentials,
         Failure::Denied(_) => Code::Denied,
         Failure::Endpoint(_) => Code::Endpoint,
+        Failure::DeadLetters(_) => Code::Other,
         Failure::Rejected(_) => Code::Rejected,
         Failure::Unfinished(_) => Code::Unfinished,
     }

@@ -10,7 +10,7 @@ use crate::command::{Command, Environment, credentials};
 use crate::component::host::Host;
 use crate::lines::Framing;
 use crate::naming::Container;
-use crate::shipper::{Counts, CredentialsError, Opening, Pause, Phase, Positions, Severity};
+use crate::shipper::{Counts, CredentialsError, KeepId, Opening, Pause, Phase, Positions, Severity};
 use crate::sigv4::Credentials;
 use crate::time::Timestamp;
 
@@ -23,7 +23,9 @@ pub struct Process {
     end_heard: bool,
     environment: Environment,
     found: Option<Result<Credentials, CredentialsError>>,
+    not_kept: Vec<KeepId>,
     level: Severity,
+    counts: Counts,
     problem: Option<String>,
 }
 
@@ -39,7 +41,9 @@ impl Process {
             end_heard: false,
             environment,
             found: None,
+            not_kept: Vec::new(),
             level: command.level,
+            counts: Counts::default(),
             problem: None,
         }
     }
@@ -47,6 +51,13 @@ impl Process {
     /// What kept standard input from being read to its end.
     pub fn problem(&self) -> Option<&str> {
         self.problem.as_deref()
+    }
+
+    /// Says at the end what was done, if anything was.
+    pub fn sum_up(&mut self) {
+        if self.counts.events_accepted > 0 {
+            self.tell(Severity::Info, self.counts.to_string());
+        }
     }
 }
 
@@ -62,6 +73,7 @@ impl Host for Process {
             framing: self.framing,
             start: 0,
             taken: Positions::default(),
+            lost: None,
             terminal: false,
             container: Container::default(),
         };
@@ -104,6 +116,15 @@ impl Host for Process {
         self.found.take()
     }
 
+    // There is no file to keep them in, nor an option to ask for it.
+    fn keep(&mut self, id: KeepId, _lines: &[u8]) {
+        self.not_kept.push(id);
+    }
+
+    fn take_kept(&mut self) -> Vec<(KeepId, Result<(), String>)> {
+        self.not_kept.drain(..).map(|id| (id, Err("there are no files here".to_owned()))).collect()
+    }
+
     fn tell(&mut self, severity: Severity, text: String) {
         if severity >= self.level {
             let how_bad = match severity {
@@ -116,10 +137,12 @@ impl Host for Process {
         }
     }
 
-    fn count(&mut self, _counts: &Counts) {}
+    fn count(&mut self, counts: &Counts) {
+        self.counts = *counts;
+    }
 
     fn has_news(&self) -> bool {
-        self.found.is_some() || self.input.has_ended() != self.end_heard
+        self.found.is_some() || !self.not_kept.is_empty() || self.input.has_ended() != self.end_heard
     }
 
     fn pollables(&self) -> Vec<&Pollable> {

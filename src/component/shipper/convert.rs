@@ -1,11 +1,15 @@
 //! Between the types of the WIT and those of the core.
 
 use super::bindings;
-use super::bindings::cloudspout::host::{credentials as wit_credentials, lifecycle, logs, reports, settings};
+use super::bindings::cloudspout::host::{
+    credentials as wit_credentials, dead_letters, lifecycle, logs, reports, settings,
+};
 use crate::lines::{FieldNames, Framing, Position, Sides};
 use crate::naming::Container;
-use crate::settings::{Compression, Options};
-use crate::shipper::{Counts, CredentialsError, Failure, Opening, Pause, Phase, Positions, Severity};
+use crate::settings::{Compression, Options, WhenFull};
+use crate::shipper::{
+    Counts, CredentialsError, Failure, Loss, Opening, Pause, Phase, Positions, Reason, Severity,
+};
 use crate::sigv4::Credentials;
 use crate::time::{Millis, Timestamp};
 
@@ -25,6 +29,15 @@ pub fn options(options: settings::Options) -> Options {
             settings::Compression::Gzip => Compression::Gzip,
         },
         in_flight: options.in_flight,
+        when_full: match options.when_full {
+            settings::WhenFull::Wait => WhenFull::Wait,
+            settings::WhenFull::DropOldest => WhenFull::DropOldest,
+            settings::WhenFull::DropNewest => WhenFull::DropNewest,
+        },
+        mark_gaps: options.mark_gaps,
+        dead_letters: options.dead_letters,
+        own_group: options.own_group,
+        own_stream: options.own_stream,
         fields: FieldNames { time: options.time_field, message: options.message_field },
         fail_fast: options.fail_fast,
         seed: options.seed,
@@ -40,9 +53,11 @@ pub fn opening(opened: logs::Opened) -> Opening {
             logs::Framing::FramesWithTimes => Framing::FramesWithTimes,
             logs::Framing::JsonFile => Framing::JsonFile,
             logs::Framing::JsonLines => Framing::JsonLines,
+            logs::Framing::DeadLetters => Framing::DeadLetters,
         },
         start: opened.start,
         taken: positions(opened.taken),
+        lost: opened.lost.map(loss),
         terminal: opened.terminal,
         container: container(opened.container),
     }
@@ -92,7 +107,21 @@ pub fn pause(pause: logs::Pause) -> Pause {
         logs::Pause::Interrupted => Pause::Interrupted,
         logs::Pause::Stopped => Pause::Stopped,
         logs::Pause::Ended => Pause::Ended,
+        logs::Pause::Lost(lost) => Pause::Lost(loss(lost)),
     }
+}
+
+fn loss(loss: logs::Loss) -> Loss {
+    let reason = match loss.cause {
+        logs::LossCause::Rotated => Reason::Rotated,
+        logs::LossCause::Compressed => Reason::Compressed,
+        logs::LossCause::Truncated => Reason::Truncated,
+    };
+    Loss { reason, bytes: loss.bytes, before: loss.before.map(Timestamp::from_nanos) }
+}
+
+pub fn kept(kept: Result<(), dead_letters::Failure>) -> Result<(), String> {
+    kept.map_err(|dead_letters::Failure::Unwritable(text)| text)
 }
 
 pub fn phase(phase: lifecycle::Phase, now: Timestamp) -> Phase {
@@ -143,6 +172,12 @@ pub fn counts(counts: &Counts) -> reports::Counts {
         events_too_new: counts.events_too_new,
         events_expired: counts.events_expired,
         events_invalid: counts.events_invalid,
+        events_dropped_oldest: counts.events_dropped_oldest,
+        events_dropped_newest: counts.events_dropped_newest,
+        dead_letters: counts.dead_letters,
+        log_gaps: counts.log_gaps,
+        log_bytes_lost: counts.log_bytes_lost,
+        gaps_marked: counts.gaps_marked,
         requests_ambiguous: counts.requests_ambiguous,
         events_possibly_doubled: counts.events_possibly_doubled,
         events_empty: counts.events_empty,
@@ -156,6 +191,7 @@ pub fn failure(failure: Failure) -> bindings::Failure {
         Failure::Credentials(text) => bindings::Failure::Credentials(text),
         Failure::Denied(text) => bindings::Failure::Denied(text),
         Failure::Endpoint(text) => bindings::Failure::Endpoint(text),
+        failure @ Failure::DeadLetters(_) => bindings::Failure::Other(failure.to_string()),
         Failure::Rejected(events) => bindings::Failure::Rejected(events),
         Failure::Unfinished(events) => bindings::Failure::Unfinished(events),
     }

@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, VecDeque};
 use sha2::{Digest as _, Sha256};
 use wasi::io::poll::Pollable;
 
-use bindings::cloudspout::host::{credentials, digest, lifecycle, logs, reports, settings};
+use bindings::cloudspout::host::{credentials, dead_letters, digest, lifecycle, logs, reports, settings};
 use bindings::{Failure, Guest};
 
 use super::host::Host;
 use super::run::{self, End};
 use crate::batch::SourceId;
-use crate::shipper::{Counts, CredentialsError, Opening, Pause, Phase, Positions, Severity};
+use crate::shipper::{Counts, CredentialsError, KeepId, Opening, Pause, Phase, Positions, Severity};
 use crate::sigv4::Credentials;
 use crate::time::Timestamp;
 
@@ -38,6 +38,7 @@ struct Imports {
     streams: BTreeMap<SourceId, logs::LogStream>,
     accepted: VecDeque<logs::LogStream>,
     lookup: Option<Lookup>,
+    keepings: Vec<Keeping>,
 }
 
 /// A lookup under way. Fields are dropped in order, and WASI wants children dropped before parents.
@@ -46,12 +47,25 @@ struct Lookup {
     lookup: credentials::Lookup,
 }
 
+/// Dead letters on their way. Fields are dropped in order, too.
+struct Keeping {
+    id: KeepId,
+    ready: Pollable,
+    keeping: dead_letters::Keeping,
+}
+
 /// Happenings taken from the host at a time.
 const MANY: u32 = 1024;
 
 impl Imports {
     fn new() -> Imports {
-        Imports { news: logs::subscribe(), streams: BTreeMap::new(), accepted: VecDeque::new(), lookup: None }
+        Imports {
+            news: logs::subscribe(),
+            streams: BTreeMap::new(),
+            accepted: VecDeque::new(),
+            lookup: None,
+            keepings: Vec::new(),
+        }
     }
 }
 
@@ -116,6 +130,23 @@ impl Host for Imports {
         Some(convert::credentials(found))
     }
 
+    fn keep(&mut self, id: KeepId, lines: &[u8]) {
+        let keeping = dead_letters::keep(lines);
+        self.keepings.push(Keeping { id, ready: keeping.subscribe(), keeping });
+    }
+
+    fn take_kept(&mut self) -> Vec<(KeepId, Result<(), String>)> {
+        let mut kept = Vec::new();
+        self.keepings.retain(|Keeping { id, keeping, .. }| match keeping.get() {
+            Some(result) => {
+                kept.push((*id, convert::kept(result)));
+                false
+            }
+            None => true,
+        });
+        kept
+    }
+
     fn tell(&mut self, severity: Severity, text: String) {
         reports::tell(&convert::message(severity, text));
     }
@@ -130,7 +161,8 @@ impl Host for Imports {
 
     fn pollables(&self) -> Vec<&Pollable> {
         let lookup = self.lookup.as_ref().map(|lookup| &lookup.ready);
-        std::iter::once(&self.news).chain(lookup).collect()
+        let keepings = self.keepings.iter().map(|keeping| &keeping.ready);
+        std::iter::once(&self.news).chain(lookup).chain(keepings).collect()
     }
 
     /// The host's hash, or if it has none, our own.

@@ -91,6 +91,7 @@ fn half_lines_and_half_frames_count() {
         framing: Framing::FramesWithTimes,
         start: 0,
         taken: Positions::default(),
+        lost: None,
         terminal: false,
         container: Container::default(),
     };

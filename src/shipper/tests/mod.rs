@@ -3,6 +3,8 @@
 mod answers;
 mod batches;
 mod clock;
+mod gaps;
+mod letters;
 mod memory;
 mod sources;
 
@@ -13,7 +15,7 @@ use crate::batch::SourceId;
 use crate::cloudwatch::Operation;
 use crate::delivery::{Answer, Response};
 use crate::lines::{FieldNames, Position};
-use crate::settings::{Compression, Options};
+use crate::settings::{Compression, Options, WhenFull};
 use crate::sigv4::Credentials;
 use crate::time::Millis;
 
@@ -29,6 +31,8 @@ struct World {
     refused: BTreeMap<SourceId, u64>,
     released: Vec<SourceId>,
     said: Vec<(Severity, String)>,
+    /// Dead letters that were handed out.
+    kept: Vec<(KeepId, Vec<u8>)>,
     fetches: Vec<bool>,
     until: Option<Timestamp>,
     done: Option<Result<(), Failure>>,
@@ -48,6 +52,11 @@ fn options() -> Options {
         compression: Compression::None,
         in_flight: 1,
         fields: FieldNames::default(),
+        when_full: WhenFull::Wait,
+        mark_gaps: false,
+        dead_letters: false,
+        own_group: false,
+        own_stream: false,
         fail_fast: false,
         seed: 1,
     }
@@ -70,6 +79,7 @@ impl World {
             refused: BTreeMap::new(),
             released: Vec::new(),
             said: Vec::new(),
+            kept: Vec::new(),
             fetches: Vec::new(),
             until: None,
             done: None,
@@ -98,6 +108,7 @@ impl World {
                 Output::Release(source) => self.released.push(source),
                 Output::Send(request) => self.sent.push_back(request),
                 Output::FetchCredentials { renew } => self.fetches.push(renew),
+                Output::Keep { id, lines } => self.kept.push((id, lines.to_vec())),
                 Output::Tell(severity, text) => self.said.push((severity, text)),
                 Output::Wait(until) => {
                     self.until = until;
@@ -112,10 +123,14 @@ impl World {
     }
 
     fn open(&mut self, id: u32, name: &str) -> SourceId {
+        self.open_as(id, name, Framing::Lines)
+    }
+
+    fn open_as(&mut self, id: u32, name: &str, framing: Framing) -> SourceId {
         let source = SourceId(id);
         let container = Container { name: name.into(), ..Container::default() };
         let taken = Positions::default();
-        let opening = Opening { framing: Framing::Lines, start: 0, taken, terminal: false, container };
+        let opening = Opening { framing, start: 0, taken, lost: None, terminal: false, container };
         self.shipper.handle_opened(source, opening);
         self.drain();
         source
@@ -159,6 +174,24 @@ impl World {
 
     fn accept(&mut self) -> Vec<String> {
         self.answer(status(200, "{}")).1
+    }
+
+    /// Says what became of the oldest dead letters that were handed out; what they are.
+    fn keep(&mut self, kept: Result<(), String>) -> Vec<serde_json::Value> {
+        let (id, lines) = self.kept.remove(0);
+        self.shipper.handle_kept(id, kept, self.now);
+        self.drain();
+        let lines = String::from_utf8(lines).unwrap();
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Has a source end in this way.
+    fn pause(&mut self, source: SourceId, pause: Pause) {
+        self.shipper.handle_readable(source);
+        self.drain();
+        self.reads.retain(|read| *read != source);
+        self.shipper.handle_pause(source, pause, self.now);
+        self.drain();
     }
 
     fn offset_accepted(&self, source: SourceId) -> u64 {

@@ -64,6 +64,7 @@ fn a_position_of_an_earlier_life_is_passed_over() {
         framing: Framing::Lines,
         start: 0,
         taken: Positions { stdout: Some(at), stderr: None },
+        lost: None,
         terminal: false,
         container: Container::default(),
     };
@@ -104,7 +105,8 @@ fn events_are_named_by_their_fields_and_what_was_refused_is_said_to_their_source
         let source = SourceId(id);
         let container = Container { event: event.into(), ..Container::default() };
         let taken = Positions::default();
-        let opening = Opening { framing: Framing::JsonLines, start: 0, taken, terminal: false, container };
+        let opening =
+            Opening { framing: Framing::JsonLines, start: 0, taken, lost: None, terminal: false, container };
         world.shipper.handle_opened(source, opening);
         source
     };

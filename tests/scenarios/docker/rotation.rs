@@ -129,7 +129,7 @@ fn what_docker_threw_away_is_said_and_the_rest_arrives_once() {
         let outcome = with_state(&docker, &strict, &state).arg("--once").finish().assert_code(0);
         let said = "part of the log of container writer may be missing, between 20";
         assert!(outcome.stderr.contains(said), "{rotation:?}: {}", outcome.stderr);
-        assert!(outcome.stderr.contains("gone before they could be read: 1;"), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("gone before they could be read: 1 ("), "{}", outcome.stderr);
         let arrived: Vec<Event> = strict.stop().stream(GROUP, "writer");
         let (before, after) = arrived.split_at(100);
         assert_same("before", of(before), &messages(&seen, Way::JsonFile));

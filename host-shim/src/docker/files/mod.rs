@@ -29,8 +29,8 @@ use super::engine::CHUNK;
 use super::records::Inspected;
 use super::{Shared, instant};
 use crate::positions::{Keeper, Record};
-use crate::streams::{Framing, LogWriter, Opening, Pause, Positions};
-use missing::Missing;
+use crate::streams::{Framing, LogWriter, Loss, LossCause, Opening, Pause, Positions};
+use missing::{Missing, Why};
 use resume::{Resumed, resume};
 use rotation::Rotation;
 use tail::{Next, Tail};
@@ -114,7 +114,7 @@ pub(super) async fn follow(container: &Container, found: Inspected, log: Log) {
                 None => return reader.writer.end(),
                 Some(now) if now.is_running() => {}
                 Some(now) => {
-                    let Some(taken) = reader.pause().await else { return };
+                    let Some(taken) = reader.pause(Pause::Stopped).await else { return };
                     keeper.read_whole(taken, &now.state.finished_at);
                     if reader.hold(container.next_run(&now.state.started_at)).await.is_none() {
                         return reader.writer.end();
@@ -158,6 +158,7 @@ impl Reader {
             framing: Framing::JsonFile,
             start: tail.offset(),
             taken,
+            lost: missing.map(loss),
             terminal: found.config.tty,
             container: found.container(&shared.daemon_name),
         };
@@ -183,8 +184,7 @@ impl Reader {
                 }
                 Ok(Next::End) => return Some(()),
                 Ok(Next::Gap(missing)) => {
-                    self.say_missing(missing);
-                    self.pause().await?;
+                    self.lose(missing).await?;
                 }
                 Err(error) => {
                     if self.said.is_none_or(|said| said.elapsed() > SAY_EVERY) {
@@ -205,9 +205,15 @@ impl Reader {
         self.waiting.meanwhile(&mut self.tail, wait).await
     }
 
+    /// Says that part of the log is gone, and goes on behind it.
+    async fn lose(&mut self, missing: Missing) -> Option<Positions> {
+        self.say_missing(missing);
+        self.pause(Pause::Lost(loss(missing))).await
+    }
+
     /// Says that what was begun will not go on, and goes on behind it.
-    async fn pause(&mut self) -> Option<Positions> {
-        let pause = self.writer.pause(Pause::Stopped);
+    async fn pause(&mut self, pause: Pause) -> Option<Positions> {
+        let pause = self.writer.pause(pause);
         let taken = self.waiting.meanwhile(&mut self.tail, pause).await?;
         // The component counts on from what it has taken. What was read beyond that was half an entry,
         // of which the rest never came.
@@ -218,9 +224,18 @@ impl Reader {
     }
 
     fn say_missing(&self, missing: Missing) {
-        self.writer.count_gap(missing.bytes);
         tracing::warn!("{}", missing.text(&self.name));
     }
+}
+
+/// A gap as the component hears of it.
+fn loss(missing: Missing) -> Loss {
+    let cause = match missing.why {
+        Why::Removed | Why::Unseen => LossCause::Rotated,
+        Why::Truncated => LossCause::Truncated,
+        Why::CutOff => LossCause::Compressed,
+    };
+    Loss { cause, bytes: missing.bytes, before: missing.before }
 }
 
 const SAY_EVERY: Duration = Duration::from_secs(60);

@@ -9,7 +9,7 @@ use super::daemon::{Daemon, id};
 use super::{config, run_container};
 use crate::docker::{Backlog, Config, EngineError, Extent, Source, run};
 use crate::positions::Store;
-use crate::streams::{Framing, Hub, Pause};
+use crate::streams::{Framing, Hub, LossCause, Pause};
 
 fn begin(daemon: &Daemon, store: &Store, config: Config) -> (Component, JoinHandle<Result<(), EngineError>>) {
     let hub = Hub::default();
@@ -104,6 +104,25 @@ async fn the_next_life_goes_on_in_the_file() {
     let (mut component, _source) = begin(&daemon, &store, config(&daemon, Extent::Follow));
     component.until(|component| component.text_of("web") == "two\n").await;
     assert_eq!(component.of("web").unwrap().repeated, 0);
+}
+
+#[tokio::test]
+async fn what_was_rotated_away_between_two_lives_is_said() {
+    let daemon = Daemon::new();
+    start(&daemon, "web", "one\n");
+    let store = Store::in_memory();
+    let (mut component, source) = begin(&daemon, &store, config(&daemon, Extent::Follow));
+    component.until(|component| component.text_of("web") == "one\n").await;
+    assert_eq!(component.of("web").unwrap().opening.lost, None);
+    component.accept();
+    source.abort();
+    assert!(source.await.is_err());
+    fs::remove_file(daemon.log_file("web")).unwrap();
+    daemon.log_to_file("web", "three\n");
+    let (mut component, _source) = begin(&daemon, &store, config(&daemon, Extent::Follow));
+    component.until(|component| component.text_of("web") == "three\n").await;
+    let lost = component.of("web").unwrap().opening.lost.unwrap();
+    assert_eq!(lost.cause, LossCause::Rotated);
 }
 
 #[tokio::test]

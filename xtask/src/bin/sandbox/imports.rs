@@ -3,11 +3,14 @@
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 
-use crate::bindings::cloudspout::host::{credentials, digest, lifecycle, logs, reports, settings};
+use crate::bindings::cloudspout::host::{
+    credentials, dead_letters, digest, lifecycle, logs, reports, settings,
+};
 use crate::{State, drive, sha256};
 
 pub struct LogStream;
 pub struct Lookup;
+pub struct Keeping;
 
 /// Ready at once: there is always something to do.
 struct Now;
@@ -67,6 +70,7 @@ impl logs::HostLogStream for State {
             framing,
             start: 0,
             taken: logs::Positions { stdout: None, stderr: None },
+            lost: None,
             terminal: false,
             container: logs::Container { name: "bench".to_owned(), ..nobody() },
         })
@@ -141,6 +145,31 @@ impl credentials::HostLookup for State {
     }
 }
 
+/// Nothing is refused here.
+impl dead_letters::Host for State {
+    fn keep(&mut self, _lines: Vec<u8>) -> wasmtime::Result<Resource<Keeping>> {
+        Ok(self.table.push(Keeping)?)
+    }
+}
+
+impl dead_letters::HostKeeping for State {
+    fn subscribe(&mut self, _keeping: Resource<Keeping>) -> wasmtime::Result<Resource<DynPollable>> {
+        self.now()
+    }
+
+    fn get(
+        &mut self,
+        _keeping: Resource<Keeping>,
+    ) -> wasmtime::Result<Option<Result<(), dead_letters::Failure>>> {
+        Ok(Some(Ok(())))
+    }
+
+    fn drop(&mut self, keeping: Resource<Keeping>) -> wasmtime::Result<()> {
+        self.table.delete(keeping)?;
+        Ok(())
+    }
+}
+
 impl settings::Host for State {
     fn get(&mut self) -> wasmtime::Result<settings::Options> {
         let options = drive::options();
@@ -156,6 +185,11 @@ impl settings::Host for State {
             buffer_bytes: options.buffer_bytes,
             compression: settings::Compression::None,
             in_flight: options.in_flight,
+            when_full: settings::WhenFull::Wait,
+            mark_gaps: options.mark_gaps,
+            dead_letters: options.dead_letters,
+            own_group: options.own_group,
+            own_stream: options.own_stream,
             time_field: None,
             message_field: None,
             fail_fast: options.fail_fast,

@@ -17,7 +17,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{Error as HttpError, RequestOptions, WasiBody, WasiHttpHooks};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use bindings::cloudspout::host::{credentials, lifecycle, logs, reports, settings};
+use bindings::cloudspout::host::{credentials, dead_letters, lifecycle, logs, reports, settings};
 
 #[path = "../../../../benches/core/drive.rs"]
 mod drive;
@@ -35,6 +35,7 @@ mod bindings {
             "wasi:http": wasmtime_wasi_http::p2::bindings::sync::http,
             "cloudspout:host/logs.log-stream": crate::imports::LogStream,
             "cloudspout:host/credentials.lookup": crate::imports::Lookup,
+            "cloudspout:host/dead-letters.keeping": crate::imports::Keeping,
         },
     });
 }
@@ -96,6 +97,7 @@ impl Sandbox {
         logs::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         lifecycle::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         credentials::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+        dead_letters::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         settings::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         reports::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         // As the program does it: without copying the body.

@@ -1,0 +1,82 @@
+//! What may be held in memory: who is read, and what is dropped where that was chosen.
+
+use super::gap::Reason;
+use super::outlet::{Outlet, OutletId};
+use super::source::Stage;
+use super::{Output, Phase, Shipper};
+use crate::settings::WhenFull;
+
+/// Bytes asked of a source at a time: as much as a processor's cache holds with room to spare.
+const READ_BYTES: u32 = 256 << 10;
+/// Batches closed and not delivered, beyond those under way, at which a destination's sources wait.
+const QUEUE_BEYOND: usize = 1;
+/// What a destination may gather while the others hold all there is to hold, in bytes.
+const SMALL_BATCH: usize = 256 << 10;
+
+impl Shipper {
+    /// Whether a destination's sources may be read.
+    pub(super) fn has_room(&self, id: OutletId) -> bool {
+        let Some(outlet) = self.outlets.get(id.0) else { return false };
+        let own = outlet.queued() < self.settings.in_flight + QUEUE_BEYOND;
+        // A destination that holds nothing closed may always gather a small batch, whatever the others hold.
+        own && (self.held < self.settings.buffer_bytes || outlet.gathers_little(SMALL_BATCH))
+    }
+
+    pub(super) fn next_read(&mut self) -> Option<Output> {
+        if let Phase::Stopping { .. } = self.phase {
+            return None;
+        }
+        while let Some(id) = self.readable.pop_front() {
+            let Some(source) = self.sources.get(&id).filter(|source| source.stage == Stage::Readable) else {
+                continue;
+            };
+            let outlet = source.gate.unwrap_or(source.outlet);
+            // Where there is none, room is made once it is known for what.
+            if self.settings.when_full != WhenFull::Wait || self.has_room(outlet) {
+                if let Some(source) = self.sources.get_mut(&id) {
+                    source.stage = Stage::Asked;
+                }
+                return Some(Output::Read { source: id, max: READ_BYTES });
+            }
+            if let Some(outlet) = self.outlets.get_mut(outlet.0) {
+                outlet.blocked.push(id);
+            }
+            self.stirred.insert(outlet);
+        }
+        None
+    }
+
+    /// Counts the memory that an outlet takes.
+    pub(super) fn measure(&mut self, id: OutletId) {
+        let Some(outlet) = self.outlets.get_mut(id.0) else { return };
+        let held = outlet.measure();
+        self.held = self.held - outlet.held + held;
+        outlet.held = held;
+    }
+
+    /// Whether what is read for a destination is dropped.
+    pub(super) fn drops_newest(&self, id: OutletId) -> bool {
+        let has_plenty = |outlet: &Outlet| outlet.queued() >= self.settings.in_flight + QUEUE_BEYOND;
+        self.settings.when_full == WhenFull::DropNewest
+            && self.held >= self.settings.buffer_bytes
+            && self.outlets.get(id.0).is_some_and(has_plenty)
+    }
+
+    /// Drops the oldest batches of whoever holds most, until there is room.
+    pub(super) fn drop_oldest(&mut self) {
+        let kept = self.settings.in_flight + QUEUE_BEYOND;
+        let marking = self.marking();
+        while self.settings.when_full == WhenFull::DropOldest && self.held >= self.settings.buffer_bytes {
+            let fullest = self.outlets.iter_mut().enumerate().filter(|(_, outlet)| outlet.queued() > kept);
+            let Some((at, outlet)) = fullest.max_by_key(|(_, outlet)| outlet.held) else { return };
+            let Some(events) = outlet.drop_oldest(kept, marking) else { return };
+            outlet.losses.add(Reason::DroppedOldest, events);
+            self.counts.events_dropped_oldest += events;
+            let id = OutletId(at);
+            self.measure(id);
+            self.take_delivered(id);
+            self.tell_losses(id, self.heard);
+            self.stirred.insert(id);
+        }
+    }
+}

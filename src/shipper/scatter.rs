@@ -1,0 +1,86 @@
+//! A source of dead letters: each event names where it was to go.
+
+use std::collections::BTreeSet;
+
+use super::intake::Gatherer;
+use super::outlet::OutletId;
+use super::{Severity, Shipper};
+use crate::batch::SourceId;
+use crate::lines::{Event, Malformed, Sink};
+use crate::naming::Destination;
+use crate::time::Timestamp;
+
+/// Puts the events of one source into the batches of many destinations.
+pub struct Scatterer<'a> {
+    shipper: &'a mut Shipper,
+    id: SourceId,
+    now: Timestamp,
+    /// Where the next event goes.
+    outlet: OutletId,
+    /// Where events have gone.
+    pub touched: BTreeSet<OutletId>,
+    pub remarks: Vec<String>,
+}
+
+impl<'a> Scatterer<'a> {
+    pub fn new(shipper: &'a mut Shipper, id: SourceId, now: Timestamp, outlet: OutletId) -> Scatterer<'a> {
+        Scatterer { shipper, id, now, outlet, touched: BTreeSet::new(), remarks: Vec::new() }
+    }
+
+    fn gatherer(&mut self) -> Option<Gatherer<'_>> {
+        let dropping = self.shipper.drops_newest(self.outlet);
+        let marking = self.shipper.marking();
+        let Shipper { sources, outlets, spare, counts, .. } = &mut *self.shipper;
+        let (source, outlet) = (sources.get_mut(&self.id)?, outlets.get_mut(self.outlet.0)?);
+        if dropping {
+            outlet.close();
+        }
+        Some(Gatherer {
+            id: self.id,
+            progress: &mut source.progress,
+            outlet,
+            spare,
+            counts,
+            now: self.now,
+            dropping,
+            marking,
+            remarks: &mut self.remarks,
+        })
+    }
+}
+
+impl Sink for Scatterer<'_> {
+    fn event(&mut self, event: Event<'_>) {
+        let outlet = self.outlet;
+        if let Some(source) = self.shipper.sources.get_mut(&self.id) {
+            source.progress.scatter(outlet, event.position);
+        }
+        if let Some(mut gatherer) = self.gatherer() {
+            gatherer.event(event);
+        }
+        self.touched.insert(outlet);
+    }
+
+    fn split(&mut self) {
+        self.shipper.counts.lines_split += 1;
+    }
+
+    fn malformed(&mut self, malformed: Malformed) {
+        if let Some(mut gatherer) = self.gatherer() {
+            gatherer.malformed(malformed);
+        }
+    }
+
+    fn addressed(&mut self, group: &str, stream: &str) {
+        let Some(source) = self.shipper.sources.get(&self.id) else { return };
+        let settings = &self.shipper.settings;
+        let group = if settings.own_group { group } else { source.named.group() };
+        let stream = if settings.own_stream { stream } else { source.named.stream() };
+        let destination = Destination::new(group, stream);
+        if !self.shipper.by_destination.contains_key(&destination) {
+            let text = format!("{}: goes to {destination}", source.called);
+            self.shipper.tell(Severity::Debug, text);
+        }
+        self.outlet = self.shipper.outlet_of(destination);
+    }
+}
