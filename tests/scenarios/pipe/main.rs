@@ -2,6 +2,7 @@
 
 mod faults;
 mod lines;
+mod missing;
 mod stopping;
 
 use std::fs::File;
