@@ -49,7 +49,9 @@ fn cut(mut log: &[u8], seed: u8) -> Vec<&[u8]> {
 
 fn read(framing: Framing, terminal: bool, pieces: &[&[u8]]) -> Heard {
     let order = match framing {
-        Framing::Lines | Framing::Frames | Framing::JsonFile | Framing::JsonLines => Order::ByOffset,
+        Framing::Lines | Framing::Frames | Framing::JsonFile | Framing::JsonLines | Framing::DeadLetters => {
+            Order::ByOffset
+        }
         Framing::LinesWithTimes | Framing::FramesWithTimes => Order::ByTime,
     };
     let lane = |side| Lane::new(side, order, terminal, Position::default());
@@ -72,6 +74,8 @@ struct Heard {
 }
 
 impl Sink for Heard {
+    fn addressed(&mut self, _group: &str, _stream: &str) {}
+
     fn event(&mut self, event: Event<'_>) {
         let mut room = Vec::new();
         let (escaped, bytes) = match event.text {

@@ -11,7 +11,7 @@ use cloudspout::cloudwatch::Operation;
 use cloudspout::delivery::{Answer, Response};
 use cloudspout::lines::{FieldNames, Framing};
 use cloudspout::naming::Container;
-use cloudspout::settings::{Compression, Options, Settings};
+use cloudspout::settings::{Compression, Options, Settings, WhenFull};
 use cloudspout::shipper::{CredentialsError, Opening, Output, Pause, Phase, Positions, Request, Shipper};
 use cloudspout::sigv4::Credentials;
 use cloudspout::time::{Millis, Timestamp};
@@ -74,6 +74,11 @@ impl World {
             buffer_bytes: 4 << 20,
             compression: Compression::None,
             in_flight: 1,
+            when_full: WhenFull::Wait,
+            mark_gaps: false,
+            dead_letters: false,
+            own_group: false,
+            own_stream: false,
             fields: FieldNames::default(),
             fail_fast: false,
             seed: 1,
@@ -98,7 +103,8 @@ impl World {
             // Two of them share a log stream.
             let container = Container { name: format!("s{}", number / 2), ..Container::default() };
             let taken = Positions::default();
-            let opening = Opening { framing: Framing::Lines, start: 0, taken, terminal: false, container };
+            let opening =
+                Opening { framing: Framing::Lines, start: 0, taken, lost: None, terminal: false, container };
             world.shipper.handle_opened(SourceId(number), opening);
             world.unread.insert(SourceId(number), Vec::new());
             world.written.insert(SourceId(number), 0);
@@ -193,6 +199,7 @@ impl World {
                 Output::Resume { .. } => panic!("no source breaks off"),
                 Output::Refused { events, .. } => self.refused += events as usize,
                 Output::Acknowledge { .. } | Output::Tell(..) => {}
+                Output::Keep { .. } => panic!("nothing is to be kept"),
                 Output::Release(_) => self.released += 1,
                 Output::Send(request) => self.under_way.push(request),
                 Output::FetchCredentials { .. } => self.wants_credentials = true,
