@@ -31,6 +31,33 @@ pub struct Options {
     pub seed: u64,
 }
 
+/// What `cloudspout run` does without options; Region, log group and log stream are still to be named.
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            region: String::new(),
+            endpoint: None,
+            group: String::new(),
+            stream: String::new(),
+            host_name: "localhost".to_owned(),
+            create_group: true,
+            create_stream: true,
+            flush_after: Millis(5_000),
+            buffer_bytes: 64 << 20,
+            compression: Compression::default(),
+            in_flight: 1,
+            fields: FieldNames::default(),
+            when_full: WhenFull::default(),
+            mark_gaps: false,
+            dead_letters: false,
+            own_group: false,
+            own_stream: false,
+            fail_fast: false,
+            seed: 0,
+        }
+    }
+}
+
 /// What becomes of events that there is no room for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WhenFull {

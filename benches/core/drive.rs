@@ -2,9 +2,9 @@
 
 use cloudspout::batch::SourceId;
 use cloudspout::delivery::{Answer, Response};
-use cloudspout::lines::{FieldNames, Framing};
+use cloudspout::lines::Framing;
 use cloudspout::naming::Container;
-use cloudspout::settings::{Compression, Options, Settings, WhenFull};
+use cloudspout::settings::{Options, Settings};
 use cloudspout::shipper::{Counts, Digest, Opening, Output, Pause, Phase, Positions, Shipper};
 use cloudspout::sigv4::Credentials;
 use cloudspout::time::{Millis, Timestamp};
@@ -79,20 +79,9 @@ pub fn options() -> Options {
         group: "bench".to_owned(),
         stream: "bench".to_owned(),
         host_name: "bench".to_owned(),
-        create_group: true,
-        create_stream: true,
-        flush_after: Millis(5_000),
-        buffer_bytes: 64 << 20,
-        compression: Compression::None,
-        in_flight: 1,
-        when_full: WhenFull::Wait,
-        mark_gaps: false,
-        dead_letters: false,
-        own_group: false,
-        own_stream: false,
-        fields: FieldNames::default(),
         fail_fast: true,
         seed: 1,
+        ..Options::default()
     }
 }
 

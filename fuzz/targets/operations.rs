@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use cloudspout::batch::SourceId;
 use cloudspout::cloudwatch::Operation;
 use cloudspout::delivery::{Answer, Response};
-use cloudspout::lines::{FieldNames, Framing};
+use cloudspout::lines::Framing;
 use cloudspout::naming::Container;
-use cloudspout::settings::{Compression, Options, Settings, WhenFull};
+use cloudspout::settings::{Options, Settings};
 use cloudspout::shipper::{CredentialsError, Opening, Output, Pause, Phase, Positions, Request, Shipper};
 use cloudspout::sigv4::Credentials;
 use cloudspout::time::{Millis, Timestamp};
@@ -64,24 +64,13 @@ impl World {
     fn new() -> World {
         let options = Options {
             region: "eu-central-1".into(),
-            endpoint: None,
             group: "g".into(),
             stream: "{{.Name}}".into(),
             host_name: "h".into(),
-            create_group: true,
-            create_stream: true,
             flush_after: Millis(1_000),
             buffer_bytes: 4 << 20,
-            compression: Compression::None,
-            in_flight: 1,
-            when_full: WhenFull::Wait,
-            mark_gaps: false,
-            dead_letters: false,
-            own_group: false,
-            own_stream: false,
-            fields: FieldNames::default(),
-            fail_fast: false,
             seed: 1,
+            ..Options::default()
         };
         let settings = Settings::of(&options).expect("good options");
         let mut world = World {

@@ -104,8 +104,8 @@ impl std::error::Error for UsageError {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lines::{FieldNames, Framing};
-    use crate::settings::{Compression, Options, WhenFull};
+    use crate::lines::Framing;
+    use crate::settings::{Compression, Options};
     use crate::shipper::Severity;
     use crate::time::Millis;
 
@@ -126,25 +126,11 @@ mod tests {
     fn usual() -> Command {
         Command {
             options: Options {
-                region: String::new(),
-                endpoint: None,
                 group: "g".into(),
                 stream: "s".into(),
-                host_name: "localhost".into(),
-                create_group: true,
-                create_stream: true,
-                flush_after: Millis(5_000),
-                buffer_bytes: 64 << 20,
-                compression: Compression::None,
-                in_flight: 1,
-                when_full: WhenFull::Wait,
-                mark_gaps: false,
-                dead_letters: false,
-                own_group: false,
-                own_stream: false,
-                fields: FieldNames::default(),
                 fail_fast: true,
                 seed: 7,
+                ..Options::default()
             },
             framing: Framing::Lines,
             level: Severity::Info,

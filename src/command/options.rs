@@ -1,8 +1,8 @@
 //! The options: their names, where they are taken from, what they default to, and what they set.
 
 use super::size;
-use crate::lines::{FieldNames, Framing};
-use crate::settings::{Compression, Options, WhenFull};
+use crate::lines::Framing;
+use crate::settings::{Compression, Options};
 use crate::shipper::Severity;
 use crate::time::Millis;
 
@@ -200,26 +200,11 @@ impl Command {
     pub fn blank(host_name: &str, seed: u64) -> Command {
         Command {
             options: Options {
-                region: String::new(),
-                endpoint: None,
-                group: String::new(),
-                stream: String::new(),
                 host_name: host_name.to_owned(),
-                create_group: true,
-                create_stream: true,
-                flush_after: Millis(0),
-                buffer_bytes: 0,
-                compression: Compression::None,
-                in_flight: 1,
-                when_full: WhenFull::Wait,
-                mark_gaps: false,
-                dead_letters: false,
-                own_group: false,
-                own_stream: false,
-                fields: FieldNames::default(),
                 // It ends by itself, and so gives up on what waiting does not mend.
                 fail_fast: true,
                 seed,
+                ..Options::default()
             },
             framing: Framing::Lines,
             level: Severity::Info,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cloudspout::batch::SourceId;
 use cloudspout::lines::Framing;
 use cloudspout::naming::Container as Described;
-use cloudspout::settings::{Compression, Options, Settings, WhenFull};
+use cloudspout::settings::{Options, Settings, WhenFull};
 use cloudspout::shipper::{Opening, Positions, Shipper};
 use cloudspout::time::Millis;
 
@@ -117,24 +117,17 @@ impl World {
         self.note(|| "the machine starts".to_owned(), 1);
         let options = Options {
             region: "eu-central-1".into(),
-            endpoint: None,
             group: if self.group_each { "g/{{.Name}}".into() } else { "g".into() },
             stream: "{{.Name}}".into(),
             host_name: "host".into(),
-            create_group: true,
-            create_stream: true,
             flush_after: Millis(self.plan.flush_after_ms),
             buffer_bytes: self.plan.buffer_bytes,
-            compression: Compression::None,
             in_flight: self.plan.in_flight,
             when_full: self.plan.when_full,
             mark_gaps: self.plan.mark_gaps,
             dead_letters: self.plan.dead_letters,
-            own_group: false,
-            own_stream: false,
-            fields: cloudspout::lines::FieldNames::default(),
-            fail_fast: false,
             seed: self.chance.next(),
+            ..Options::default()
         };
         let settings = match Settings::of(&options) {
             Ok(settings) => settings,

@@ -14,7 +14,7 @@ use super::*;
 use crate::batch::SourceId;
 use crate::cloudwatch::Operation;
 use crate::delivery::{Answer, Response};
-use crate::lines::{FieldNames, Position};
+use crate::lines::Position;
 use crate::settings::{Compression, Options, WhenFull};
 use crate::sigv4::Credentials;
 use crate::time::Millis;
@@ -41,24 +41,12 @@ struct World {
 fn options() -> Options {
     Options {
         region: "eu-central-1".into(),
-        endpoint: None,
         group: "g".into(),
         stream: "{{.Name}}".into(),
         host_name: "h".into(),
-        create_group: true,
-        create_stream: true,
-        flush_after: Millis(5_000),
         buffer_bytes: 8 << 20,
-        compression: Compression::None,
-        in_flight: 1,
-        fields: FieldNames::default(),
-        when_full: WhenFull::Wait,
-        mark_gaps: false,
-        dead_letters: false,
-        own_group: false,
-        own_stream: false,
-        fail_fast: false,
         seed: 1,
+        ..Options::default()
     }
 }
 
