@@ -27,6 +27,9 @@ pub struct Item {
     pub settled: u32,
     /// What the machine learnt then.
     pub learnt: Option<Fate>,
+    /// Whether the machine took it for the rest of the one before, as it must where a container began again
+    /// within a line and its log does not say so: both were one event then.
+    pub joined: bool,
     /// Whether it is kept as a dead letter.
     pub kept: bool,
     pub fate: Option<Fate>,

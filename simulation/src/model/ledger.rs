@@ -133,6 +133,7 @@ impl Ledger {
                 copies: 0,
                 settled: 0,
                 learnt: None,
+                joined: false,
                 kept: false,
                 fate: None,
                 request: None,
@@ -327,6 +328,7 @@ impl Ledger {
                 let item = &mut book.items[at];
                 item.settled = self.life;
                 item.learnt = Some(*fate);
+                item.joined = at > event.first;
                 if item.held {
                     item.held = false;
                     self.held -= item.bytes;
@@ -485,7 +487,7 @@ impl Ledger {
                 }
                 kept += u64::from(item.kept);
                 let fate = item.fate.filter(|fate| *fate != Fate::Accepted);
-                *missing.entry(fate.map_or("", Fate::word)).or_default() += 1;
+                *missing.entry(fate.map_or("", Fate::word)).or_default() += u64::from(!item.joined);
                 let invalid = item.fate == Some(Fate::Invalid);
                 if !matches!(item.fate, None | Some(Fate::Dropped)) && item.poison != invalid {
                     return Err(format!("event {number} of {} has a strange fate: {item:?}", self.name(at)));
