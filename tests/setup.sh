@@ -95,13 +95,20 @@ rust_target() {
   command -v rustup >/dev/null || { command -v cargo >/dev/null && return 0; fail "no Rust here: install rustup first"; }
   (cd "$here/.." && cargo --version) >/dev/null 2>&1 || rustup toolchain install stable --profile minimal ||
     fail "rustup could not install the stable toolchain"
-  (cd "$here/.." && rustup target list --installed 2>/dev/null | grep -qx wasm32-wasip2) ||
-    (cd "$here/.." && rustup target add wasm32-wasip2) || fail "rustup could not add the target wasm32-wasip2"
+  has target wasm32-wasip2 || (cd "$here/.." && rustup target add wasm32-wasip2) ||
+    fail "rustup could not add the target wasm32-wasip2"
   local part
   for part in rustfmt clippy; do
-    (cd "$here/.." && rustup component list --installed 2>/dev/null | grep -q "^$part") ||
-      (cd "$here/.." && rustup component add "$part") || fail "rustup could not add $part"
+    has component "$part" || (cd "$here/.." && rustup component add "$part") || fail "rustup could not add $part"
   done
+}
+
+# Whether rustup lists a target or component as installed; its whole answer is read first, since a `grep -q` that
+# leaves early would end rustup by a broken pipe, which counts as a failure here.
+has() {
+  local installed
+  installed=$(cd "$here/.." && rustup "$1" list --installed 2>/dev/null) || return 1
+  grep -q "^$2" <<<"$installed"
 }
 
 mkdir -p "$cache"
