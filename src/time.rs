@@ -89,7 +89,7 @@ pub(crate) const fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
 }
 
 /// The date that lies so many days after 1970-01-01.
-const fn civil_from_days(days: i64) -> (i64, u32, u32) {
+pub(crate) const fn civil_from_days(days: i64) -> (i64, u32, u32) {
     // As above: years from March, in eras of 400.
     let days = days + 719_468;
     let era = days.div_euclid(146_097);

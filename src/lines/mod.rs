@@ -23,6 +23,7 @@ pub use decoder::{Decoder, Framing, Malformed};
 pub use json_lines::FieldNames;
 pub use lane::{Lane, Order};
 pub use letter::Letter;
+pub use rfc3339::Clock;
 pub use text::{Taken, Text};
 
 use crate::time::Timestamp;

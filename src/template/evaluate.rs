@@ -220,6 +220,11 @@ impl<'a> Evaluator<'a> {
                     return Ok(value);
                 }
             }
+            Value::Named(named, number) if name == "String" => {
+                let words = words.get(1..).unwrap_or_default();
+                self.arguments(dot, name, &Signature::of(&[]), words, piped)?;
+                return Ok(named.text(*number).into());
+            }
             Value::Map(map) => {
                 if has_arguments {
                     return Err(self.progress.error(&format!("{name} is not a method but has arguments")));
@@ -361,7 +366,10 @@ impl<'a> Evaluator<'a> {
             (Type::String, _) => (None, "string"),
             (Type::Int, WordKind::Number { number, .. }) => (number.signed.map(Value::Int), "integer"),
             (Type::Int64, WordKind::Number { number, .. }) => (number.signed.map(Value::Int64), "integer"),
-            (Type::Int | Type::Int64, _) => (None, "integer"),
+            (Type::Named(named), WordKind::Number { number, .. }) => {
+                (number.signed.map(|number| Value::Named(named, number)), "integer")
+            }
+            (Type::Int | Type::Int64 | Type::Named(_), _) => (None, "integer"),
             (Type::Byte, WordKind::Number { number, .. }) => {
                 // Go cuts what does not fit.
                 let byte = number.unsigned.map(|value| value.to_le_bytes()[0]);
@@ -444,6 +452,7 @@ fn weight(value: &Value) -> usize {
         | Value::Int(_)
         | Value::Int64(_)
         | Value::Byte(_)
+        | Value::Named(..)
         | Value::Float(_)
         | Value::Object(_) => 16,
     }

@@ -10,7 +10,10 @@
 //! the template: depth, steps and bytes are bounded by [`Limits`].
 
 mod limits;
+mod named;
 pub mod value;
+
+mod calendar;
 
 mod parser;
 mod render;
@@ -32,6 +35,7 @@ mod unicode_tables;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use calendar::Time;
 pub use fields::Taken;
 pub use function::FunctionSet;
 pub use limits::{Cause, Limits, RenderError};
@@ -77,4 +81,4 @@ impl Template {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,4 +2,4 @@
 
 mod bounds;
 mod contexts;
-mod golden;
+pub(crate) mod golden;

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Debug, Display, Formatter};
 use std::sync::Arc;
 
+use super::named::Named;
+
 /// A value a template can name, print or pass on.
 #[derive(Clone, Debug, Default)]
 pub enum Value {
@@ -17,6 +19,8 @@ pub enum Value {
     Int64(i64),
     /// A `uint8`, which is what indexing a string gives.
     Byte(u8),
+    /// An integer with a type of its own: `time.Month`.
+    Named(Named, i64),
     Float(f64),
     /// Bytes, mostly UTF-8.
     String(Arc<[u8]>),
@@ -35,6 +39,7 @@ pub enum Type {
     Int,
     Int64,
     Byte,
+    Named(Named),
     Float,
     String,
     /// `interface {}`
@@ -182,6 +187,7 @@ impl Value {
             Self::Int(_) => Type::Int,
             Self::Int64(_) => Type::Int64,
             Self::Byte(_) => Type::Byte,
+            Self::Named(named, _) => Type::Named(*named),
             Self::Float(_) => Type::Float,
             Self::String(_) => Type::String,
             Self::List(list) => Type::List(list.element),
@@ -230,7 +236,7 @@ impl Value {
         match self.concrete() {
             Self::Nil | Self::Any(_) => false,
             Self::Bool(value) => *value,
-            Self::Int(value) | Self::Int64(value) => *value != 0,
+            Self::Int(value) | Self::Int64(value) | Self::Named(_, value) => *value != 0,
             Self::Byte(value) => *value != 0,
             Self::Float(value) => *value != 0.0,
             Self::String(bytes) => !bytes.is_empty(),
@@ -258,6 +264,7 @@ impl Value {
             Type::Int => Self::Int(0),
             Type::Int64 => Self::Int64(0),
             Type::Byte => Self::Byte(0),
+            Type::Named(named) => Self::Named(named, 0),
             Type::Float => Self::Float(0.0),
             Type::String => Self::string(""),
             Type::List(element) => Self::List(List::nil(element)),
@@ -413,6 +420,7 @@ impl Display for Type {
             Self::Int => formatter.write_str("int"),
             Self::Int64 => formatter.write_str("int64"),
             Self::Byte => formatter.write_str("uint8"),
+            Self::Named(named) => formatter.write_str(named.name()),
             Self::Float => formatter.write_str("float64"),
             Self::String => formatter.write_str("string"),
             Self::Any => formatter.write_str("interface {}"),

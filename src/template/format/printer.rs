@@ -3,6 +3,7 @@
 use super::buffer::{Buffer, Limited};
 use super::verb::{Flags, Sign};
 use crate::template::characters::decode;
+use crate::template::named::Named;
 use crate::template::value::{Object, Struct, Type, Value};
 
 pub struct Printer {
@@ -165,6 +166,7 @@ impl Printer {
             (_, 'p') => self.bad_verb(value, verb),
             (Value::List(_) | Value::Map(_) | Value::Object(_), 'w') => self.bad_verb(value, verb),
             (Value::Object(object), _) if self.by_method(object.body(), verb)? => Ok(()),
+            (Value::Named(named, number), _) if self.by_name(*named, *number, verb)? => Ok(()),
             _ => self.value(value, verb, Depth::Top),
         }
     }
@@ -185,7 +187,7 @@ impl Printer {
                 't' | 'v' => self.flags.pad(&mut self.out, truth.to_string()),
                 _ => self.bad_verb(value, verb),
             },
-            Value::Int(number) | Value::Int64(number) => {
+            Value::Int(number) | Value::Int64(number) | Value::Named(_, number) => {
                 self.integer(value, number.cast_unsigned(), Sign::Signed, verb)
             }
             Value::Byte(number) => self.integer(value, u64::from(*number), Sign::Unsigned, verb),
@@ -238,6 +240,7 @@ impl Printer {
             Value::Nil if kind == Type::Any && self.flags.sharp_v => self.out.push("interface {}(nil)"),
             Value::Nil => self.out.push("<nil>"),
             Value::Object(object) if self.by_method(object.body(), verb)? => Ok(()),
+            Value::Named(named, number) if self.by_name(*named, *number, verb)? => Ok(()),
             item => self.value(item, verb, Depth::Within),
         }
     }
@@ -285,6 +288,15 @@ impl Printer {
             return Ok(false);
         };
         self.value(&Value::string(text), verb, Depth::Within)?;
+        Ok(true)
+    }
+
+    /// Prints an integer by the `String` of its type, if the verb asks for that.
+    fn by_name(&mut self, named: Named, number: i64, verb: char) -> Result<bool, Limited> {
+        if self.reporting || self.flags.sharp_v || !matches!(verb, 'v' | 's' | 'x' | 'X' | 'q') {
+            return Ok(false);
+        }
+        self.value(&Value::string(named.text(number)), verb, Depth::Within)?;
         Ok(true)
     }
 
@@ -414,7 +426,7 @@ impl Directives<'_> {
         let argument = self.arguments.get(self.next)?;
         self.next += 1;
         let number = match argument.concrete() {
-            Value::Int(number) | Value::Int64(number) => *number,
+            Value::Int(number) | Value::Int64(number) | Value::Named(_, number) => *number,
             Value::Byte(number) => i64::from(*number),
             _ => return None,
         };

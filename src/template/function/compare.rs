@@ -96,7 +96,7 @@ impl<'a> Basic<'a> {
     fn of(value: &'a Value) -> Option<Self> {
         match value {
             Value::Bool(value) => Some(Self::Bool(*value)),
-            Value::Int(value) | Value::Int64(value) => Some(Self::Int(*value)),
+            Value::Int(value) | Value::Int64(value) | Value::Named(_, value) => Some(Self::Int(*value)),
             Value::Byte(value) => Some(Self::Uint(*value)),
             Value::Float(value) => Some(Self::Float(*value)),
             Value::String(bytes) => Some(Self::String(bytes)),

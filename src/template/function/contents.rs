@@ -105,7 +105,7 @@ pub fn length(item: &Value) -> Result<i64, Failure> {
 /// An index into something of this many places, its end included, as Go lets through.
 fn position(index: &Value, places: usize) -> Result<usize, Failure> {
     let index = match index.concrete() {
-        Value::Int(index) | Value::Int64(index) => *index,
+        Value::Int(index) | Value::Int64(index) | Value::Named(_, index) => *index,
         Value::Byte(index) => i64::from(*index),
         Value::Nil => return Err("cannot index slice/array with nil".into()),
         other => {

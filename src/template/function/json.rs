@@ -15,7 +15,7 @@ fn write(out: &mut Buffer, value: &Value) -> Result<(), Limited> {
     match value {
         Value::Nil => out.push("null"),
         Value::Bool(value) => out.push(value.to_string()),
-        Value::Int(value) | Value::Int64(value) => out.push(value.to_string()),
+        Value::Int(value) | Value::Int64(value) | Value::Named(_, value) => out.push(value.to_string()),
         Value::Byte(value) => out.push(value.to_string()),
         Value::Float(value) => out.push(number(*value)),
         Value::String(bytes) => write_string(out, bytes),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::template::Time;
 use crate::template::value::{List, Map, Signature, Struct, Type, Value};
 
 pub fn named(name: &str) -> Value {
@@ -13,7 +14,7 @@ pub fn named(name: &str) -> Value {
             arguments: Value::strings(["--port", "80", "<a&b>"]),
             image_id: "sha256:d46e8a44f1d7b2a8dd3a2ee5ebb83ae04ae1c94b3b3c2a1d3bc1d1a1f3f1a6b0",
             image_name: "registry.example.com:5000/team/web:1.2.3",
-            created: Value::object(Time),
+            created: Value::object(CREATED),
             environment: Value::strings(["PATH=/usr/bin:/bin", "STAGE=prod", "EMPTY=", "A=b=c"]),
             labels: Value::string_map([
                 ("com.example.team", "blue"),
@@ -21,7 +22,11 @@ pub fn named(name: &str) -> Value {
                 ("empty", ""),
                 ("tier", "front"),
             ]),
-            config: Value::string_map([("tag", "{{.Name}}"), ("labels", "com.example.team")]),
+            config: Value::string_map([
+                ("tag", "{{.Name}}"),
+                ("labels", "com.example.team"),
+                ("env", "STAGE"),
+            ]),
             log_path: "/var/lib/docker/x.log",
             daemon: "docker",
         }),
@@ -32,7 +37,7 @@ pub fn named(name: &str) -> Value {
             arguments: Value::zero(Type::List(&Type::String)),
             image_id: "",
             image_name: "",
-            created: Value::object(ZeroTime),
+            created: Value::object(Time::ZERO),
             environment: Value::zero(Type::List(&Type::String)),
             labels: Value::zero(Type::Map(&Type::String)),
             config: Value::zero(Type::Map(&Type::String)),
@@ -46,6 +51,9 @@ pub fn named(name: &str) -> Value {
         _ => Value::pointer(Data),
     }
 }
+
+/// 2024-03-01T12:34:56.789Z
+const CREATED: Time = Time::new(1_709_296_496, 789_000_000);
 
 #[derive(Debug)]
 struct Info {
@@ -162,72 +170,6 @@ impl RenderContext {
 }
 
 #[derive(Debug)]
-struct Time;
-
-impl Struct for Time {
-    fn name(&self) -> &'static str {
-        "time.Time"
-    }
-
-    fn fields(&self) -> Vec<(&'static str, Value)> {
-        Vec::new()
-    }
-
-    fn text(&self) -> Option<String> {
-        Some("2024-03-01 12:34:56.789 +0000 UTC".to_owned())
-    }
-
-    fn go_text(&self) -> Option<String> {
-        Some("time.Date(2024, time.March, 1, 12, 34, 56, 789000000, time.UTC)".to_owned())
-    }
-
-    fn json(&self) -> Option<String> {
-        Some("\"2024-03-01T12:34:56.789Z\"".to_owned())
-    }
-
-    fn equals(&self, other: &dyn Struct) -> bool {
-        self.text() == other.text()
-    }
-
-    fn method(&self, name: &str) -> Option<Signature> {
-        match name {
-            "Year" | "Unix" => Some(Signature::of(&[])),
-            "Format" => Some(Signature::of(&[Type::String])),
-            _ => None,
-        }
-    }
-
-    fn call(&self, name: &str, _: &[Value]) -> Result<Value, String> {
-        Ok(match name {
-            "Year" => Value::Int(2024),
-            "Unix" => Value::Int64(1_709_296_496),
-            _ => "2024-03-01".into(),
-        })
-    }
-}
-
-#[derive(Debug)]
-struct ZeroTime;
-
-impl Struct for ZeroTime {
-    fn name(&self) -> &'static str {
-        "time.Time"
-    }
-
-    fn fields(&self) -> Vec<(&'static str, Value)> {
-        Vec::new()
-    }
-
-    fn text(&self) -> Option<String> {
-        Some("0001-01-01 00:00:00 +0000 UTC".to_owned())
-    }
-
-    fn json(&self) -> Option<String> {
-        Some("\"0001-01-01T00:00:00Z\"".to_owned())
-    }
-}
-
-#[derive(Debug)]
 struct Inner(&'static str, i64);
 
 impl Struct for Inner {
@@ -295,7 +237,7 @@ impl Struct for Data {
             ("Unicode", "héllo 日本 😀".into()),
             ("Stray", Value::string(b"a\xffb\xc3")),
             ("Html", "<a href=\"x\">'&'</a>".into()),
-            ("Time", Value::object(Time)),
+            ("Time", Value::object(CREATED)),
         ]
     }
 

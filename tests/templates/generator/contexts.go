@@ -15,7 +15,7 @@ func contexts(name string) any {
 	switch name {
 	case "docker":
 		return &logger.Info{
-			Config:              map[string]string{"tag": "{{.Name}}", "labels": "com.example.team"},
+			Config:              map[string]string{"tag": "{{.Name}}", "labels": "com.example.team", "env": "STAGE"},
 			ContainerID:         "a7317399f3f857173c6179d44823594f8294678dea9999662e5c625b5a1c7657",
 			ContainerName:       "/web-1",
 			ContainerEntrypoint: "/bin/server",
