@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::cloudwatch::{Endpoint, EndpointError, Region};
-use crate::lines::FieldNames;
-use crate::naming::{Machine, Names, NamingError, WholeEvent, event_fields};
+use crate::lines::{FieldNames, Side};
+use crate::naming::{Collisions, Machine, Names, NamingError, NamingOptions, WholeEvent, event_fields};
 use crate::time::Millis;
 
 /// Options as they were given; `settings.options` in the WIT says what each means.
@@ -12,8 +12,13 @@ use crate::time::Millis;
 pub struct Options {
     pub region: String,
     pub endpoint: Option<String>,
+    /// Templates; empty for what the mode of naming has by default.
     pub group: String,
     pub stream: String,
+    pub naming: NamingOptions,
+    pub collisions: Collisions,
+    /// The only side of containers that is wanted; none for both.
+    pub only: Option<Side>,
     pub host_name: String,
     pub create_group: bool,
     pub create_stream: bool,
@@ -39,6 +44,9 @@ impl Default for Options {
             endpoint: None,
             group: String::new(),
             stream: String::new(),
+            naming: NamingOptions::default(),
+            collisions: Collisions::default(),
+            only: None,
             host_name: "localhost".to_owned(),
             create_group: true,
             create_stream: true,
@@ -82,6 +90,9 @@ pub struct Settings {
     pub region: Region,
     pub endpoint: Endpoint,
     pub names: Names,
+    pub collisions: Collisions,
+    /// The only side of containers that is wanted.
+    pub only: Option<Side>,
     /// The fields by which events are kept apart, because names depend on them.
     pub event_fields: Vec<String>,
     pub create_group: bool,
@@ -114,6 +125,8 @@ pub enum SettingsError {
     Endpoint(EndpointError),
     Naming(NamingError),
     WholeEvent(WholeEvent),
+    /// Log groups are confined, and dead letters are to choose theirs themselves.
+    ConfinedLetters,
 }
 
 /// Less than this cannot hold one request and gather the next, in bytes.
@@ -124,7 +137,18 @@ impl Settings {
     /// For an option that cannot be used.
     pub fn of(options: &Options) -> Result<Settings, SettingsError> {
         let region = Region::parse(&options.region).map_err(SettingsError::Endpoint)?;
-        let machine = Machine { host_name: options.host_name.clone(), region: options.region.clone() };
+        let naming = &options.naming;
+        if options.own_group && naming.confine.is_some() {
+            return Err(SettingsError::ConfinedLetters);
+        }
+        let machine = Machine {
+            host_name: options.host_name.clone(),
+            region: options.region.clone(),
+            instance_id: naming.instance_id.clone(),
+        };
+        let apart = [&naming.tag, &naming.stderr_group, &naming.stderr_stream];
+        let templates = [options.group.as_str(), options.stream.as_str()];
+        let templates = templates.into_iter().chain(apart.into_iter().flatten().map(String::as_str));
         let endpoint = match &options.endpoint {
             Some(url) => Endpoint::parse(url),
             None => Endpoint::of(&region),
@@ -132,9 +156,11 @@ impl Settings {
         Ok(Settings {
             region,
             endpoint: endpoint.map_err(SettingsError::Endpoint)?,
-            names: Names::parse(&options.group, &options.stream, machine).map_err(SettingsError::Naming)?,
-            event_fields: event_fields([options.group.as_str(), options.stream.as_str()])
-                .map_err(SettingsError::WholeEvent)?,
+            names: Names::parse(&options.group, &options.stream, naming, machine)
+                .map_err(SettingsError::Naming)?,
+            event_fields: event_fields(templates).map_err(SettingsError::WholeEvent)?,
+            collisions: options.collisions,
+            only: options.only,
             create_group: options.create_group,
             create_stream: options.create_stream,
             flush_after: options.flush_after,
@@ -159,6 +185,9 @@ impl fmt::Display for SettingsError {
             SettingsError::Endpoint(error) => error.fmt(out),
             SettingsError::Naming(error) => error.fmt(out),
             SettingsError::WholeEvent(error) => error.fmt(out),
+            SettingsError::ConfinedLetters => out.write_str(
+                "dead letters name log groups of their own, which --confine cannot let pass; give --group",
+            ),
         }
     }
 }
@@ -169,6 +198,7 @@ impl std::error::Error for SettingsError {
             SettingsError::Endpoint(error) => Some(error),
             SettingsError::Naming(error) => Some(error),
             SettingsError::WholeEvent(error) => Some(error),
+            SettingsError::ConfinedLetters => None,
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use cloudspout::naming::{Container, Machine, Names};
+use cloudspout::naming::{Container, Machine, Mode, Names, NamingOptions};
 use cloudspout::template::{FunctionSet, Limits, Template, Value};
 use libfuzzer_sys::fuzz_target;
 
@@ -19,7 +19,7 @@ fuzz_target!(|source: &str| {
             assert!(text.len() <= LIMITS.bytes, "{} bytes", text.len());
         }
     }
-    let machine = Machine { host_name: "node".to_owned(), region: "eu-central-1".to_owned() };
+    let machine = Machine { host_name: "node".to_owned(), region: "eu-central-1".to_owned(), instance_id: String::new() };
     let container = Container {
         id: "0123456789abcdef".repeat(4),
         name: "web".to_owned(),
@@ -27,8 +27,12 @@ fuzz_target!(|source: &str| {
         labels: vec![("team".to_owned(), "a:b*".to_owned())],
         ..Container::default()
     };
-    let Ok(names) = Names::parse("group", source, machine) else { return };
-    let named = names.of(&Arc::new(container));
-    let stream = named.destination.stream();
-    assert!((1..=512).contains(&stream.chars().count()) && !stream.contains([':', '*']), "{stream:?}");
+    let container = Arc::new(container);
+    for mode in [Mode::Own, Mode::Awslogs, Mode::Logspout] {
+        let options = NamingOptions { mode, ..NamingOptions::default() };
+        let Ok(names) = Names::parse("group", source, &options, machine.clone()) else { continue };
+        let Ok(destinations) = names.of(&container).destinations else { panic!("nothing confines it") };
+        let stream = destinations.stdout.destination.stream();
+        assert!((1..=512).contains(&stream.chars().count()) && !stream.contains([':', '*']), "{stream:?}");
+    }
 });

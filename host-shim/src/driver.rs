@@ -8,7 +8,9 @@ use wasmtime::{Engine, Store, StoreContextMut};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-pub use crate::bindings::cloudspout::host::settings::{Compression, Options, WhenFull};
+pub use crate::bindings::cloudspout::host::settings::{
+    Collisions, Compression, NamingMode, Options, Output, Overrides, WhenFull,
+};
 use crate::bindings::{self, ShipperPre};
 use crate::clock::{Clock, SystemClock, WallClock};
 use crate::credentials::Provider;
@@ -50,11 +52,20 @@ impl Default for Options {
         Options {
             region: String::new(),
             endpoint: None,
+            naming_mode: NamingMode::Native,
+            overrides: Overrides::empty(),
             log_group_name: String::new(),
             log_stream_name: String::new(),
+            tag: None,
+            stderr_group_name: None,
+            stderr_stream_name: None,
+            only: None,
+            confine: None,
+            collisions: Collisions::Share,
             own_group: false,
             own_stream: false,
             host_name: "localhost".to_owned(),
+            instance_id: String::new(),
             create_group: true,
             create_stream: true,
             flush_after: 5_000,

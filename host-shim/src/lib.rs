@@ -42,7 +42,10 @@ pub use causes::causes;
 pub use clock::{Clock, SystemClock};
 pub use credentials::{AwsCredentials, CredentialsFailure, Identity, Provider, default_region};
 pub use dead_letters::DeadLetters;
-pub use driver::{Compression, Failure, Means, Options, RunError, Runtime, WhenFull};
+pub use driver::{
+    Collisions, Compression, Failure, Means, NamingMode, Options, Output, Overrides, RunError, Runtime,
+    WhenFull,
+};
 pub use http::HttpClient;
 pub use reports::{Counts, Form, Reporter, Severity, Tracing};
 pub use transport::{Body, SendError, Transport};

@@ -187,6 +187,11 @@ impl LogWriter {
         });
     }
 
+    /// Whether the component has let go of the log stream: whatever comes is of no use to it.
+    pub fn is_released(&self) -> bool {
+        !self.hub.lock().streams.contains_key(&self.id)
+    }
+
     /// Says that there is no more for the time being, and waits until the component, having read all
     /// there was, wants to go on. Returns what it has read completely: go on at or before that, with the
     /// first byte at [`Positions::offset`] where offsets count. `None`: it has let go of the log stream.

@@ -29,6 +29,13 @@ impl Destination {
         }
     }
 
+    /// The destination beside it that carries a mark of its own, for one who must not share it.
+    pub fn marked(&self, mark: &str) -> Destination {
+        let mut stream = self.stream.clone();
+        while stream.len() + mark.len() + 1 > MAX_NAME_BYTES && stream.pop().is_some() {}
+        Destination::new(&self.group, &format!("{stream}-{mark}"))
+    }
+
     #[cfg(test)]
     pub fn for_tests(group: &str, stream: &str) -> Destination {
         Destination { group: group.to_owned(), stream: stream.to_owned() }
@@ -115,6 +122,14 @@ mod tests {
         }
         assert_eq!(clean(Kind::Group, &"x".repeat(600)).len(), 512);
         assert_eq!(clean(Kind::Stream, &"€".repeat(600)).len(), 510);
+    }
+
+    #[test]
+    fn a_mark_fits_behind_any_name() {
+        let marked = |stream: &str| Destination::new("g", stream).marked("0123456789ab");
+        assert_eq!(marked("web"), Destination::for_tests("g", "web-0123456789ab"));
+        let long = marked(&"€".repeat(170));
+        assert!(long.stream().len() <= MAX_NAME_BYTES && long.stream().ends_with("€-0123456789ab"), "{long}");
     }
 
     proptest! {

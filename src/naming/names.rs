@@ -1,88 +1,265 @@
-//! The operator's templates for the names of log group and log stream.
+//! The names of log group and log stream that each container gets, and who chose them.
 
 use std::fmt;
 use std::sync::Arc;
 
-use super::context::{Context, Machine};
+use super::context::Machine;
+use super::mode::{Key, Mode, Origin, Overrides};
 use super::{Container, Destination, Kind};
-use crate::template::{FunctionSet, Limits, Template, Value};
+use crate::lines::Sides;
+use crate::template::{Limits, Template, Value};
 
-/// Two templates that can be rendered, and the machine they are rendered on.
+/// How names come about, as the operator gave it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NamingOptions {
+    pub mode: Mode,
+    pub overrides: Overrides,
+    /// Template of the log stream's name where nobody names it otherwise.
+    pub tag: Option<String>,
+    /// Templates of the names that standard error goes to; without, where standard output goes.
+    pub stderr_group: Option<String>,
+    pub stderr_stream: Option<String>,
+    /// What names of log groups have to begin with.
+    pub confine: Option<String>,
+    /// The id of the EC2 instance, for templates.
+    pub instance_id: String,
+}
+
+/// Rules that can be applied, and the machine they are applied on.
 #[derive(Clone, Debug)]
 pub struct Names {
-    group: Template,
-    stream: Template,
+    mode: Mode,
+    overrides: Overrides,
+    group: Option<Rule>,
+    stream: Option<Rule>,
+    tag: Option<Rule>,
+    stderr_group: Option<Rule>,
+    stderr_stream: Option<Rule>,
+    confine: Option<String>,
     machine: Arc<Machine>,
 }
 
-/// A template that cannot be used.
+/// A template of the operator's; or why it is none, where that is no reason to stop.
+type Rule = Result<Template, String>;
+
+/// A rule that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NamingError {
-    kind: Kind,
-    source: String,
-    reason: String,
+pub enum NamingError {
+    Template {
+        kind: Kind,
+        option: &'static str,
+        source: String,
+        reason: String,
+    },
+    /// Nobody names the log group, and there is no default.
+    NoGroup,
 }
 
-/// A destination, and what had to be changed to come to it.
+/// What a container gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
-    pub destination: Destination,
-    /// For people, one sentence each.
+    /// Where its two sides go; or why they go nowhere, for people.
+    pub destinations: Result<Sides<Choice>, String>,
+    /// What had to be changed, one sentence each.
     pub remarks: Vec<String>,
 }
 
+/// A destination, and who chose its names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    pub destination: Destination,
+    pub group_by: Origin,
+    pub stream_by: Origin,
+}
+
 impl Names {
-    /// Reads the templates, and tries them on a container that does not exist.
+    /// Reads the templates, and tries them on a container that does not exist. An empty one is not given:
+    /// the mode's default stands in.
     ///
     /// # Errors
-    /// For what is no template, and for fields and functions that there are not.
-    pub fn parse(group: &str, stream: &str, machine: Machine) -> Result<Names, NamingError> {
+    /// For what is no template, and for fields and functions that there are not; for a mode without a default
+    /// log group, where nobody could name one.
+    pub fn parse(
+        group: &str,
+        stream: &str,
+        options: &NamingOptions,
+        machine: Machine,
+    ) -> Result<Names, NamingError> {
         let machine = Arc::new(machine);
-        let example = Context::of(Arc::new(Container::default()), &machine);
-        Ok(Names {
-            group: parse(Kind::Group, group, &example)?,
-            stream: parse(Kind::Stream, stream, &example)?,
+        let mode = options.mode;
+        let example = mode.context(&Arc::new(Container::default()), &machine);
+        let rule = |kind, option, source: &str| match read(mode, kind, source, Some(&example)) {
+            _ if source.is_empty() => Ok(None),
+            Ok(template) => Ok(Some(Ok(template))),
+            // There a wrong template gives the default name.
+            Err(reason) if mode == Mode::Logspout => Ok(Some(Err(reason))),
+            Err(reason) => Err(NamingError::Template { kind, option, source: source.to_owned(), reason }),
+        };
+        let given = |text: &Option<String>| text.clone().unwrap_or_default();
+        let names = Names {
+            mode,
+            overrides: options.overrides,
+            group: rule(Kind::Group, "group", group)?,
+            stream: rule(Kind::Stream, "stream", stream)?,
+            tag: rule(Kind::Stream, "tag", &given(&options.tag))?,
+            stderr_group: rule(Kind::Group, "stderr-group", &given(&options.stderr_group))?,
+            stderr_stream: rule(Kind::Stream, "stderr-stream", &given(&options.stderr_stream))?,
+            confine: options.confine.clone(),
             machine,
-        })
+        };
+        let none_could_name_it = names.group.is_none() && !names.overrides.any();
+        if mode == Mode::Awslogs && none_could_name_it {
+            return Err(NamingError::NoGroup);
+        }
+        Ok(names)
     }
 
     /// Where the container's events go.
     pub fn of(&self, container: &Arc<Container>) -> Named {
-        let mut remarks = Vec::new();
-        let context = Context::of(Arc::clone(container), &self.machine);
-        let mut name = |kind, template: &Template, otherwise: &str| {
-            let name = template.render(&context, Limits::default()).unwrap_or_else(|error| {
-                remarks.push(format!(
-                    "{kind} template fails for {}, which gets `{otherwise}`: {error}",
-                    container.called()
-                ));
-                otherwise.to_owned()
-            });
-            let clean = super::clean(kind, &name);
-            if clean != name {
-                remarks.push(format!(
-                    "{kind} `{name}` of {} is not a name CloudWatch takes; it is `{clean}` there",
-                    container.called()
-                ));
-            }
-            clean.into_owned()
+        let mut naming = Naming {
+            names: self,
+            container,
+            context: self.mode.context(container, &self.machine),
+            remarks: Vec::new(),
         };
-        let group = name(Kind::Group, &self.group, &self.machine.host_name);
-        let stream = name(Kind::Stream, &self.stream, &container.name);
-        Named { destination: Destination::new(&group, &stream), remarks }
+        let destinations = naming.destinations();
+        Named { destinations, remarks: naming.remarks }
+    }
+
+    /// What a template makes of the container.
+    ///
+    /// # Errors
+    /// What is wrong with the template, or with what it does with this container.
+    pub fn render(&self, template: &str, container: &Arc<Container>) -> Result<String, String> {
+        let template = Template::parse("template", template, self.mode.functions())
+            .map_err(|failed| failed.to_string())?;
+        let context = self.mode.context(container, &self.machine);
+        template.render(&context, Limits::default()).map_err(|failed| failed.to_string())
     }
 }
 
-fn parse(kind: Kind, source: &str, example: &Value) -> Result<Template, NamingError> {
-    let error = |reason: String| NamingError { kind, source: source.to_owned(), reason };
-    if source.is_empty() {
-        return Err(error("it is empty".to_owned()));
+/// Naming under way, of one container.
+struct Naming<'a> {
+    names: &'a Names,
+    container: &'a Arc<Container>,
+    context: Value,
+    remarks: Vec<String>,
+}
+
+impl Naming<'_> {
+    fn destinations(&mut self) -> Result<Sides<Choice>, String> {
+        let Names { stderr_group, stderr_stream, .. } = self.names;
+        let group = self.group()?;
+        let stream = self.stream();
+        let stdout = self.choice(group.clone(), stream.clone())?;
+        if stderr_group.is_none() && stderr_stream.is_none() {
+            return Ok(Sides { stderr: stdout.clone(), stdout });
+        }
+        let group = self.apart(Kind::Group, Key::Group, stderr_group).unwrap_or(group);
+        let stream = self.apart(Kind::Stream, Key::Stream, stderr_stream).unwrap_or(stream);
+        Ok(Sides { stdout, stderr: self.choice(group, stream)? })
     }
-    let template = Template::parse(kind.word(), source, FunctionSet::Docker)
-        .map_err(|failed| error(failed.to_string()))?;
-    match template.render(example, Limits::default()) {
+
+    fn group(&mut self) -> Result<(Origin, String), String> {
+        let names = self.names;
+        if let Some(chosen) = self.chosen(Kind::Group, &[(Key::Group, &names.group)]) {
+            return Ok(chosen);
+        }
+        match names.mode {
+            Mode::Own | Mode::Logspout => Ok((Origin::Default, names.machine.host_name.clone())),
+            Mode::Awslogs => Err(format!(
+                "{} has no log group, so its logs wait: name one by --awslogs-group, or by its label awslogs.group",
+                self.container.called()
+            )),
+        }
+    }
+
+    fn stream(&mut self) -> (Origin, String) {
+        let names = self.names;
+        let rules = [(Key::Stream, &names.stream), (Key::Tag, &names.tag)];
+        self.chosen(Kind::Stream, &rules).unwrap_or_else(|| {
+            let name = match names.mode {
+                Mode::Own | Mode::Logspout => &self.container.name,
+                Mode::Awslogs => &self.container.id,
+            };
+            (Origin::Default, name.clone())
+        })
+    }
+
+    /// The name that the first rule gives: of each key first the container's, then the operator's.
+    fn chosen(&mut self, kind: Kind, rules: &[(Key, &Option<Rule>)]) -> Option<(Origin, String)> {
+        for (key, operators) in rules {
+            let own = self.names.overrides.find(self.container, *key);
+            let own = own.map(|(origin, source)| (origin, read(self.names.mode, kind, source, None)));
+            let operators = operators.as_ref().map(|rule| (Origin::Operator(*key), rule.clone()));
+            for (origin, rule) in own.into_iter().chain(operators) {
+                match self.attempt(kind, origin, &rule) {
+                    Some(name) => return Some((origin, name)),
+                    // There whatever goes wrong gives the default.
+                    None if self.names.mode == Mode::Logspout => return None,
+                    None => {}
+                }
+            }
+        }
+        None
+    }
+
+    /// The name that the operator gives to what standard error goes to.
+    fn apart(&mut self, kind: Kind, key: Key, rule: &Option<Rule>) -> Option<(Origin, String)> {
+        let origin = Origin::Operator(key);
+        Some((origin, self.attempt(kind, origin, rule.as_ref()?)?))
+    }
+
+    fn attempt(&mut self, kind: Kind, origin: Origin, rule: &Rule) -> Option<String> {
+        let rendered = match rule {
+            Ok(template) => {
+                template.render(&self.context, Limits::default()).map_err(|failed| failed.to_string())
+            }
+            Err(reason) => Err(reason.clone()),
+        };
+        rendered
+            .inspect_err(|error| {
+                self.remarks
+                    .push(format!("{kind} of {} is not named by {origin}: {error}", self.container.called()));
+            })
+            .ok()
+    }
+
+    /// The destination of these names, made such as the service takes, unless it is out of bounds.
+    fn choice(&mut self, group: (Origin, String), stream: (Origin, String)) -> Result<Choice, String> {
+        for (kind, name) in [(Kind::Group, &group.1), (Kind::Stream, &stream.1)] {
+            let clean = super::clean(kind, name);
+            let remark = format!(
+                "{kind} `{name}` of {} is not a name CloudWatch takes; it is `{clean}` there",
+                self.container.called()
+            );
+            if clean != name.as_str() && !self.remarks.contains(&remark) {
+                self.remarks.push(remark);
+            }
+        }
+        let destination = Destination::new(&group.1, &stream.1);
+        if let Some(prefix) = &self.names.confine
+            && !destination.group().starts_with(prefix.as_str())
+        {
+            return Err(format!(
+                "{} is refused, and its logs wait: {} chooses log group {}, and only such as begin with {prefix} \
+                 are allowed (--confine)",
+                self.container.called(),
+                group.0,
+                destination.group(),
+            ));
+        }
+        Ok(Choice { destination, group_by: group.0, stream_by: stream.0 })
+    }
+}
+
+/// Reads a template, and tries it on the example, if there is one.
+fn read(mode: Mode, kind: Kind, source: &str, example: Option<&Value>) -> Rule {
+    let name = if mode == Mode::Awslogs { "log-tag" } else { kind.word() };
+    let template = Template::parse(name, source, mode.functions()).map_err(|failed| failed.to_string())?;
+    match example.map(|example| template.render(example, Limits::default())) {
         // An empty container has no labels to index; only what no container has is wrong for sure.
-        Err(failed) if failed.to_string().contains("can't evaluate field") => Err(error(failed.to_string())),
+        Some(Err(failed)) if failed.to_string().contains("can't evaluate field") => Err(failed.to_string()),
         _ => Ok(template),
     }
 }
@@ -104,72 +281,18 @@ impl fmt::Display for Kind {
 
 impl fmt::Display for NamingError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let NamingError { kind, source, reason } = self;
-        write!(out, "{} template `{source}`: {reason} (see --{})", kind.word(), kind.word())
+        match self {
+            NamingError::Template { kind, option, source, reason } => {
+                write!(out, "{} template `{source}`: {reason} (see --{option})", kind.word())
+            }
+            NamingError::NoGroup => {
+                out.write_str("must specify a value for log opt 'awslogs-group' (see --awslogs-group)")
+            }
+        }
     }
 }
 
 impl std::error::Error for NamingError {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn machine(host_name: &str) -> Machine {
-        Machine { host_name: host_name.into(), region: "eu-central-1".into() }
-    }
-
-    fn container() -> Arc<Container> {
-        Arc::new(Container {
-            id: "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef".into(),
-            name: "web".into(),
-            image_name: "nginx:1".into(),
-            labels: vec![("app".into(), "shop: 1".into())],
-            env: vec!["STAGE=prod".into()],
-            ..Container::default()
-        })
-    }
-
-    #[test]
-    fn templates_see_the_container_and_the_host() {
-        for (template, name) in [
-            ("plain", "plain"),
-            ("{{.Hostname}}/{{.Name}}", "node-1/web"),
-            ("{{.ID}}", "0123456789ab"),
-            ("{{.FullID}}", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
-            ("{{.ImageName}}", "nginx:1"),
-            ("{{index .ContainerLabels \"app\"}}", "shop: 1"),
-            ("{{index .Labels \"nope\"}}-", "-"),
-            ("{{.Lbl \"app\"}}", "shop: 1"),
-            ("{{.Env.STAGE}}", "prod"),
-            ("{{range .ContainerEnv}}{{.}}{{end}}", "STAGE=prod"),
-            ("{{upper .Name}}", "WEB"),
-            ("{{.Region}}", "eu-central-1"),
-        ] {
-            let names = Names::parse("g", template, machine("node-1")).unwrap();
-            let expected = Destination::new("g", name);
-            assert_eq!(names.of(&container()).destination, expected, "{template}");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_used_is_refused_before_it_is_needed() {
-        for (template, reason) in [
-            ("", "it is empty"),
-            ("{{.Name", "unclosed action"),
-            ("{{.Nmae}}", "can't evaluate field Nmae"),
-            ("{{nope .Name}}", "function \"nope\" not defined"),
-        ] {
-            let error = Names::parse(template, "s", machine("h")).unwrap_err().to_string();
-            assert!(error.contains(reason) && error.contains("--group"), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_name_that_had_to_be_changed_is_remarked_on() {
-        let names = Names::parse("{{.Lbl \"app\"}}", "{{index .ContainerEnv 7}}", machine("h")).unwrap();
-        let named = names.of(&container());
-        assert_eq!(named.destination, Destination::new("shop__1", "web"));
-        assert_eq!(named.remarks.len(), 2, "{:?}", named.remarks);
-    }
-}
+mod tests;

@@ -60,7 +60,7 @@ impl Shipper {
         self.counts.log_gaps += 1;
         self.counts.log_bytes_lost += loss.bytes.unwrap_or(0);
         let Some(source) = self.sources.get(&id) else { return };
-        let (outlet_id, from) = (source.outlet, source.progress.last_time());
+        let (outlets, from) = (source.outlets(), source.progress.last_time());
         if !self.settings.mark_gaps {
             return;
         }
@@ -73,10 +73,12 @@ impl Shipper {
         };
         let mut gap = Gap::new(from.unwrap_or(now.millis()), Marks::default());
         gap.add(missing);
-        if let Some(outlet) = self.outlets.get_mut(outlet_id.0) {
-            outlet.skip(gap, Marking::On);
+        for id in outlets {
+            if let Some(outlet) = self.outlets.get_mut(id.0) {
+                outlet.skip(gap.clone(), Marking::On);
+            }
+            self.stirred.insert(id);
         }
-        self.stirred.insert(outlet_id);
     }
 
     /// A source goes on, with the byte at `start`.
@@ -99,11 +101,12 @@ impl Shipper {
         }
         if source.stage == Stage::Ended && source.progress.is_settled() {
             self.held -= source.held;
-            let outlet = source.outlet;
-            if let Some(outlet) = self.outlets.get_mut(outlet.0) {
-                outlet.sources -= 1;
+            for outlet in source.outlets() {
+                if let Some(outlet) = self.outlets.get_mut(outlet.0) {
+                    outlet.sources -= 1;
+                }
+                self.stirred.insert(outlet);
             }
-            self.stirred.insert(outlet);
             self.sources.remove(&id);
             self.outputs.push_back(Output::Release(id));
         }
@@ -112,7 +115,7 @@ impl Shipper {
     /// Has a source's decoder make events, which join the batches of their destination.
     fn with_lines(&mut self, id: SourceId, now: Timestamp, chunk: &Chunk<'_>) {
         let Some(source) = self.sources.get(&id) else { return };
-        let remarks = match source.progress.is_scattered() {
+        let remarks = match source.progress.is_scattered() || source.apart.is_some() {
             true => self.scatter(id, now, chunk),
             false => self.gather(id, source.outlet, now, chunk),
         };
@@ -150,22 +153,30 @@ impl Shipper {
         remarks
     }
 
-    /// Has events made of which each names its own destination.
+    /// Has events made that go to several destinations, as each says, or as its side decides.
     fn scatter(&mut self, id: SourceId, now: Timestamp, chunk: &Chunk<'_>) -> Vec<String> {
-        let Some(Source { decoder, outlet, .. }) = self.sources.get_mut(&id) else { return Vec::new() };
+        let Some(Source { decoder, outlet, apart, .. }) = self.sources.get_mut(&id) else {
+            return Vec::new();
+        };
         // Out of the way while its events look for their destinations.
         let idle = Decoder::idle();
-        let (mut decoder, outlet) = (std::mem::replace(decoder, idle), *outlet);
-        let mut scatterer = Scatterer::new(self, id, now, outlet);
+        let (mut decoder, outlet, apart) = (std::mem::replace(decoder, idle), *outlet, *apart);
+        let mut scatterer = Scatterer::new(self, id, now, outlet, apart);
         chunk.read(&mut decoder, now, &mut scatterer);
-        let Scatterer { touched, remarks, .. } = scatterer;
+        let Scatterer { touched, passed_over, remarks, .. } = scatterer;
         // One that has no room holds up the whole of it.
         let full = touched.iter().copied().find(|outlet| !self.has_room(*outlet));
         if let Some(source) = self.sources.get_mut(&id) {
             source.decoder = decoder;
             source.gate = full;
         }
-        self.stirred.extend(touched);
+        for outlet in touched {
+            self.stirred.insert(outlet);
+            self.tell_losses(outlet, now);
+        }
+        if passed_over {
+            self.acknowledge(id);
+        }
         remarks
     }
 

@@ -18,6 +18,7 @@ mod letters;
 mod losses;
 mod outlet;
 mod output;
+mod placing;
 mod room;
 mod scatter;
 mod source;
@@ -41,6 +42,7 @@ use crate::time::Timestamp;
 use answers::Sent;
 use keyring::Keyring;
 use outlet::{Outlet, OutletId, ParcelId};
+use placing::Place;
 use source::{Source, Stage};
 
 /// How a source begins; `opened` in the WIT says what each field means.
@@ -105,6 +107,8 @@ pub struct Shipper {
     heard: Timestamp,
     jitter: Jitter,
     counts: Counts,
+    /// Why the log of a container, the first such, is not shipped at all.
+    refused: Option<String>,
     phase: Phase,
     done: Option<Result<(), Failure>>,
     /// Whether people have been told all there is to tell.
@@ -156,6 +160,7 @@ impl Shipper {
             clock_ahead: 0,
             heard: Timestamp::default(),
             counts: Counts::default(),
+            refused: None,
             phase: Phase::Running,
             done: None,
             summed_up: false,
@@ -179,21 +184,23 @@ impl Shipper {
         &self.counts
     }
 
-    /// A source begins. Its id must not have been used before.
+    /// A source begins. Its id must not have been used before. One that has nowhere to go is let go of at
+    /// once.
     pub fn handle_opened(&mut self, id: SourceId, opening: Opening) {
         let Opening { framing, start, taken, lost, terminal, container } = opening;
         let container = Arc::new(container);
-        let named = self.settings.names.of(&container);
-        for remark in named.remarks {
-            self.tell(Severity::Warning, remark);
-        }
+        let Some(Place { named, outlet, apart }) = self.place(&container) else {
+            self.outputs.push_back(Output::Release(id));
+            return;
+        };
         let called = container.called();
-        self.tell(Severity::Debug, format!("{called}: goes to {}", named.destination));
-        let outlet = self.outlet_of(named.destination.clone());
-        if let Some(outlet) = self.outlets.get_mut(outlet.0) {
-            outlet.sources += 1;
+        let mut source = Source::new(framing, start, terminal, taken, outlet, named, called);
+        source.apart = apart;
+        for outlet in source.outlets() {
+            if let Some(outlet) = self.outlets.get_mut(outlet.0) {
+                outlet.sources += 1;
+            }
         }
-        let mut source = Source::new(framing, start, terminal, taken, outlet, named.destination, called);
         source.decoder.name_fields(&self.settings.fields);
         self.sources.insert(id, source);
         if let Some(lost) = lost {
@@ -267,36 +274,6 @@ impl Shipper {
                 continue;
             }
             return Output::Wait(self.next_wake());
-        }
-    }
-
-    fn outlet_of(&mut self, destination: Destination) -> OutletId {
-        if let Some(id) = self.by_destination.get(&destination) {
-            return *id;
-        }
-        let outlet = Outlet::new(destination.clone());
-        let id = match self.vacant.pop() {
-            Some(id) => id,
-            None => OutletId(self.outlets.len()),
-        };
-        match self.outlets.get_mut(id.0) {
-            Some(vacant) => *vacant = outlet,
-            None => self.outlets.push(outlet),
-        }
-        self.by_destination.insert(destination, id);
-        id
-    }
-
-    /// Forgets the destination of an outlet that no source goes to and that has nothing on its way: with
-    /// names that come from events there may be any number of them over time.
-    fn vacate(&mut self, id: OutletId) {
-        let Some(outlet) = self.outlets.get(id.0).filter(|outlet| outlet.is_idle()) else { return };
-        if self.under_way.values().any(|sent| sent.outlet == id) {
-            return;
-        }
-        if self.by_destination.remove(&outlet.destination).is_some() {
-            self.vacant.push(id);
-            self.tell_all_losses_of(id);
         }
     }
 
@@ -424,6 +401,9 @@ impl Shipper {
         let complete = self.outlets.iter().all(Outlet::is_done);
         let missing = self.counts.rejected() + self.counts.dropped();
         match self.phase {
+            _ if complete && self.settings.fail_fast && self.refused.is_some() => {
+                self.refused.clone().map(|refused| Err(Failure::Settings(refused)))
+            }
             _ if complete && self.settings.fail_fast && missing > 0 => Some(Err(Failure::Rejected(missing))),
             _ if complete => Some(Ok(())),
             Phase::Stopping { by } if by <= now => {

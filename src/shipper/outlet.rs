@@ -42,6 +42,8 @@ pub struct Outlet {
     last_parcel: u64,
     /// How many sources go there.
     pub sources: usize,
+    /// Whether people have been told that several do.
+    pub shared: bool,
 }
 
 /// Whether log streams say where events are missing.
@@ -187,6 +189,7 @@ impl Outlet {
             held: 0,
             last_parcel: 0,
             sources: 0,
+            shared: false,
         }
     }
 

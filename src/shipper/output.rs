@@ -94,6 +94,7 @@ pub enum Severity {
 /// Why the machine gave up; `failure` in the WIT says what each means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
+    Settings(String),
     Credentials(String),
     Denied(String),
     Endpoint(String),
@@ -105,9 +106,10 @@ pub enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Credentials(text) | Failure::Denied(text) | Failure::Endpoint(text) => {
-                out.write_str(text)
-            }
+            Failure::Settings(text)
+            | Failure::Credentials(text)
+            | Failure::Denied(text)
+            | Failure::Endpoint(text) => out.write_str(text),
             Failure::DeadLetters(text) => {
                 write!(out, "events that CloudWatch refused cannot be kept: {text}")
             }

@@ -1,4 +1,5 @@
-//! A source of dead letters: each event names where it was to go.
+//! A source whose events go to several destinations: dead letters, of which each names where it was to go,
+//! and a container's log whose two sides go apart.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +7,7 @@ use super::intake::Gatherer;
 use super::outlet::OutletId;
 use super::{Severity, Shipper};
 use crate::batch::SourceId;
-use crate::lines::{Event, Malformed, Sink};
+use crate::lines::{Event, Malformed, Sides, Sink};
 use crate::naming::Destination;
 use crate::time::Timestamp;
 
@@ -17,14 +18,32 @@ pub struct Scatterer<'a> {
     now: Timestamp,
     /// Where the next event goes.
     outlet: OutletId,
+    /// Where the events of each side go, if that decides.
+    apart: Option<Sides<Option<OutletId>>>,
+    /// Whether there was an event that goes nowhere.
+    pub passed_over: bool,
     /// Where events have gone.
     pub touched: BTreeSet<OutletId>,
     pub remarks: Vec<String>,
 }
 
 impl<'a> Scatterer<'a> {
-    pub fn new(shipper: &'a mut Shipper, id: SourceId, now: Timestamp, outlet: OutletId) -> Scatterer<'a> {
-        Scatterer { shipper, id, now, outlet, touched: BTreeSet::new(), remarks: Vec::new() }
+    pub fn new(
+        shipper: &'a mut Shipper,
+        id: SourceId,
+        now: Timestamp,
+        outlet: OutletId,
+        apart: Option<Sides<Option<OutletId>>>,
+    ) -> Scatterer<'a> {
+        let (touched, remarks) = (BTreeSet::new(), Vec::new());
+        Scatterer { shipper, id, now, outlet, apart, passed_over: false, touched, remarks }
+    }
+
+    fn pass_over(&mut self, event: Event<'_>) {
+        if let Some(source) = self.shipper.sources.get_mut(&self.id) {
+            source.progress.pass_over(event.side, event.position);
+            self.passed_over = true;
+        }
     }
 
     fn gatherer(&mut self) -> Option<Gatherer<'_>> {
@@ -51,6 +70,12 @@ impl<'a> Scatterer<'a> {
 
 impl Sink for Scatterer<'_> {
     fn event(&mut self, event: Event<'_>) {
+        if let Some(apart) = self.apart {
+            match *apart.get(event.side) {
+                Some(outlet) => self.outlet = outlet,
+                None => return self.pass_over(event),
+            }
+        }
         let outlet = self.outlet;
         if let Some(source) = self.shipper.sources.get_mut(&self.id) {
             source.progress.scatter(outlet, event.position);

@@ -14,7 +14,10 @@ use super::output::Positions;
 #[derive(Debug)]
 pub struct Source {
     pub decoder: Decoder,
+    /// Where its events go; of two sides that go apart, the first.
     pub outlet: OutletId,
+    /// Where the events of each side go, where they do not go together; of a side that is not wanted, nowhere.
+    pub apart: Option<Sides<Option<OutletId>>>,
     /// Of a source whose events go to several destinations: the one whose room decides whether it is read.
     pub gate: Option<OutletId>,
     /// Where its events go unless each says so itself.
@@ -39,8 +42,8 @@ pub struct Progress {
     made: Sides<Position>,
     delivered: Sides<Position>,
     acknowledged: Positions,
-    /// Of a source whose events go to several destinations: the last event of each that has not delivered
-    /// all it has.
+    /// Of a source whose events each say where they go: the last event of each destination that has
+    /// not delivered all it has.
     scattered: Option<BTreeMap<OutletId, Position>>,
 }
 
@@ -86,6 +89,7 @@ impl Source {
         Source {
             decoder: Decoder::new(framing, start, lanes),
             outlet,
+            apart: None,
             gate: None,
             named,
             called,
@@ -101,6 +105,13 @@ impl Source {
             order,
             once_only: matches!(framing, Framing::Lines | Framing::Frames | Framing::JsonLines),
         }
+    }
+
+    /// The outlets that its events go to, each once.
+    pub fn outlets(&self) -> impl Iterator<Item = OutletId> + use<> {
+        let (outlet, apart) = (self.outlet, self.apart.unwrap_or_default());
+        let others = [apart.stdout, apart.stderr].into_iter().flatten().filter(move |id| *id != outlet);
+        std::iter::once(outlet).chain(others)
     }
 
     /// The positions to acknowledge, if they are further than the last ones.
@@ -177,7 +188,13 @@ impl Progress {
         *self.made.get_mut(side) = position;
     }
 
-    /// Whether its events go to several destinations.
+    /// Notes that an event of a side that is not wanted has been passed over.
+    pub fn pass_over(&mut self, side: Side, position: Position) {
+        *self.made.get_mut(side) = position;
+        *self.delivered.get_mut(side) = position;
+    }
+
+    /// Whether each of its events says where it goes.
     pub fn is_scattered(&self) -> bool {
         self.scattered.is_some()
     }

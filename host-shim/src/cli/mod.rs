@@ -3,6 +3,7 @@
 pub mod exit;
 mod local;
 mod logging;
+mod naming;
 mod ship;
 mod signals;
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{ArgAction, Args, ValueEnum};
-use cloudspout_host::docker::{self, Address, Backlog, Extent, Source, Tls};
+use cloudspout_host::docker::{self, Address, Backlog, Extent, Filter, Source, Tls};
 use cloudspout_host::positions::Store;
 use cloudspout_host::streams::{Framing, Hub, Phase};
 use cloudspout_host::{
@@ -19,6 +19,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::exit::Ending;
 use super::logging::{LogFormat, Logging};
+use super::naming::Naming;
 use super::signals::Signals;
 use super::size;
 
@@ -31,12 +32,6 @@ pub struct Run {
     /// Where the Docker daemon listens: unix:///path or tcp://host:port
     #[arg(long, env = "DOCKER_HOST", default_value = "unix:///var/run/docker.sock", value_name = "URL")]
     docker_host: String,
-    /// Template of the log group's name
-    #[arg(long, default_value = "{{.Hostname}}", env = "CLOUDSPOUT_GROUP", value_name = "TEMPLATE")]
-    group: String,
-    /// Template of the log stream's name
-    #[arg(long, default_value = "{{.Name}}", env = "CLOUDSPOUT_STREAM", value_name = "TEMPLATE")]
-    stream: String,
     /// Where to keep how far each container has been read; without it, a restart reads every log again
     #[arg(long, env = "CLOUDSPOUT_STATE_DIR", value_name = "DIR")]
     state_dir: Option<PathBuf>,
@@ -54,6 +49,8 @@ pub struct Run {
     once: bool,
     #[command(flatten)]
     shipping: Shipping,
+    #[command(flatten)]
+    naming: Naming,
 }
 
 /// Ships standard input, and ends once all of it is accepted.
@@ -75,23 +72,17 @@ pub struct Pipe {
     shipping: Shipping,
 }
 
-/// Templates of the names of log group and log stream; `None` where each event names its own.
-#[derive(Debug)]
-struct Names {
-    group: Option<String>,
-    stream: Option<String>,
-}
-
 /// Stands for a name that is never used: each event brings its own.
 const OWN: &str = "dead-letters";
 
-impl Names {
-    /// Ends the program, as for any other wrong command line, unless both are given.
-    fn require(&self) {
-        let missing = match self {
-            Names { group: None, .. } => "--group <NAME>",
-            Names { stream: None, .. } => "--stream <NAME>",
-            Names { .. } => return,
+impl Pipe {
+    /// Ends the program, as for any other wrong command line, unless both names are given.
+    fn require_names(&self) {
+        let given = |name: &Option<String>| name.as_ref().is_some_and(|name| !name.is_empty());
+        let missing = match (given(&self.group), given(&self.stream)) {
+            (false, _) => "--group <NAME>",
+            (_, false) => "--stream <NAME>",
+            (true, true) => return,
         };
         let text = format!("the following required argument was not provided: {missing}\n");
         clap::Error::raw(clap::error::ErrorKind::MissingRequiredArgument, text).exit();
@@ -210,8 +201,7 @@ impl Run {
     }
 
     pub fn run(self) -> Result<(), Ending> {
-        let Run { docker_host, group, stream, state_dir, source, docker_root, backlog, once, shipping } =
-            self;
+        let Run { docker_host, state_dir, source, docker_root, backlog, once, shipping, naming } = self;
         let address = Address::parse(&docker_host, Tls::of_environment()).map_err(Ending::settings)?;
         let config = docker::Config {
             address,
@@ -226,11 +216,12 @@ impl Run {
                 SourceArg::Api => Source::Api,
             },
             docker_root,
+            filter: Filter::default(),
         };
         let life = if once { Life::Short } else { Life::Long };
         raise_file_limit();
-        let names = Names { group: Some(group), stream: Some(stream) };
-        shipping.run(life, names, Fields::default(), |hub| async move {
+        let name = |options: &mut Options| naming.apply(options, variable);
+        shipping.run(life, name, |hub| async move {
             let store = match state_dir {
                 Some(directory) => Store::open(&directory).map_err(Ending::settings)?,
                 None => Store::in_memory(),
@@ -256,11 +247,19 @@ impl Pipe {
             FramingArg::JsonLines => Framing::JsonLines,
             FramingArg::DeadLetters => Framing::DeadLetters,
         };
-        let names = Names { group: self.group, stream: self.stream };
         if framing != Framing::DeadLetters {
-            names.require();
+            self.require_names();
         }
-        self.shipping.run(Life::Short, names, self.fields, |hub| async move {
+        let Pipe { group, stream, fields, shipping, .. } = self;
+        let name = |options: &mut Options| {
+            options.own_group = group.is_none();
+            options.own_stream = stream.is_none();
+            options.log_group_name = group.unwrap_or_else(|| OWN.to_owned());
+            options.log_stream_name = stream.unwrap_or_else(|| OWN.to_owned());
+            options.time_field = fields.time_field;
+            options.message_field = fields.message_field;
+        };
+        shipping.run(Life::Short, name, |hub| async move {
             let read = async move {
                 let cannot = |error| Ending::other(format!("standard input cannot be read: {error}"));
                 pipe::run(&hub, framing).await.map_err(cannot)
@@ -271,13 +270,12 @@ impl Pipe {
 }
 
 impl Shipping {
-    /// Runs the component beside a source until both are through. `open` gives the source, and where
-    /// positions are kept.
+    /// Runs the component beside a source until both are through. `name` sets the options that say where
+    /// events go; `open` gives the source, and where positions are kept.
     fn run<O, S>(
         self,
         life: Life,
-        names: Names,
-        fields: Fields,
+        name: impl FnOnce(&mut Options),
         open: impl FnOnce(Hub) -> O,
     ) -> Result<(), Ending>
     where
@@ -315,13 +313,9 @@ impl Shipping {
                 Some(region) => region,
                 None => default_region().await.unwrap_or_default(),
             };
-            let options = Options {
+            let mut options = Options {
                 region: region.clone(),
                 endpoint,
-                own_group: names.group.is_none(),
-                own_stream: names.stream.is_none(),
-                log_group_name: names.group.unwrap_or_else(|| OWN.to_owned()),
-                log_stream_name: names.stream.unwrap_or_else(|| OWN.to_owned()),
                 host_name: host_name(),
                 create_group,
                 create_stream,
@@ -339,11 +333,11 @@ impl Shipping {
                 },
                 mark_gaps,
                 dead_letters: dead_letter.is_some(),
-                time_field: fields.time_field,
-                message_field: fields.message_field,
                 fail_fast: life == Life::Short,
                 seed: seed(),
+                ..Options::default()
             };
+            name(&mut options);
             let component = Runtime::new()?;
             let reporter = Arc::new(Tracing::new(form, (!report_every.is_zero()).then_some(report_every)));
             let dead_letters = dead_letter.map(|path| open_dead_letters(&path)).transpose()?;
@@ -424,8 +418,12 @@ fn raise_file_limit() {
 }
 
 fn other_endpoint() -> Option<String> {
-    let given = |name| std::env::var(name).ok().filter(|url| !url.is_empty());
-    given("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS").or_else(|| given("AWS_ENDPOINT_URL"))
+    variable("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS").or_else(|| variable("AWS_ENDPOINT_URL"))
+}
+
+/// A variable of the environment; one that is empty is not set.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 fn host_name() -> String {

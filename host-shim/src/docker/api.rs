@@ -165,6 +165,9 @@ pub(super) async fn pass_on(engine: &Engine, mut body: Body, writer: &LogWriter)
     while let Some(bytes) = body.next(writer.room().await.min(CHUNK)).await {
         let bytes = bytes.map_err(|error| engine.broken(&error))?;
         let few = bytes.len() < FEW;
+        if writer.is_released() {
+            return Ok(());
+        }
         writer.write(bytes);
         if few {
             tokio::time::sleep(A_WHILE).await;

@@ -8,7 +8,6 @@ use tokio::sync::Notify;
 use super::backoff::Backoff;
 use super::body::Body;
 use super::engine::EngineError;
-use super::own::LeftOut;
 use super::records::Inspected;
 use super::{Backlog, Shared, Source, api, files, instant};
 use crate::positions::{Keeper, Record};
@@ -40,11 +39,7 @@ pub(super) async fn follow(shared: Arc<Shared>, id: String, begin: Begin, news: 
         Begin::Found | Begin::Ended { .. } => (container.inspect().await, Early::Nothing),
     };
     let Some(found) = found else { return };
-    if let Some(why) = container.shared.own.leaves_out(&found) {
-        let why = match why {
-            LeftOut::Own => "it is cloudspout's own",
-            LeftOut::Asked => "its environment or a label asks for it",
-        };
+    if let Some(why) = container.shared.leaves_out(&found) {
         return tracing::debug!(container = found.name(), "left out: {why}");
     }
     if !begin.wants(&found, record.as_ref()) {
@@ -190,7 +185,7 @@ impl Container {
             return false;
         }
         let Some(found) = self.inspect().await else { return false };
-        if found.host_config.log_config.driver != JSON_FILE || self.shared.own.leaves_out(&found).is_some() {
+        if found.host_config.log_config.driver != JSON_FILE || self.shared.leaves_out(&found).is_some() {
             return false;
         }
         // If there is none in the end, what is to be heard of it next decides: its start or its end.

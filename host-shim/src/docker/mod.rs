@@ -11,6 +11,8 @@ mod body;
 mod container;
 mod engine;
 mod files;
+mod filter;
+mod glob;
 mod instant;
 mod once;
 mod own;
@@ -25,11 +27,14 @@ use tokio::sync::watch;
 
 pub use address::{Address, AddressError, Tls};
 pub use engine::EngineError;
+pub use filter::{Filter, Terminals};
+pub use glob::Glob;
 
 use crate::positions::Store;
 use crate::streams::Hub;
 use engine::Engine;
-use own::Own;
+use own::{LeftOut, Own};
+use records::Inspected;
 
 /// What the operator chose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +45,7 @@ pub struct Config {
     pub source: Source,
     /// Docker's data root as it is seen from here, if that is not where the daemon says.
     pub docker_root: Option<PathBuf>,
+    pub filter: Filter,
 }
 
 /// How much is read.
@@ -116,6 +122,17 @@ struct Shared {
     said_unreadable: AtomicBool,
     /// Tells of changes to log files; made when the first is read.
     watcher: OnceLock<Arc<files::Watcher>>,
+}
+
+impl Shared {
+    /// Whether a container is not to be followed; if so, why.
+    fn leaves_out(&self, container: &Inspected) -> Option<&'static str> {
+        match self.own.leaves_out(container) {
+            Some(LeftOut::Own) => Some("it is cloudspout's own"),
+            Some(LeftOut::Asked) => Some("its environment or a label asks for it"),
+            None => self.config.filter.takes(container).err(),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ async fn read(container: &Container) -> Result<(), EngineError> {
         Err(EngineError::Gone(_)) => return Ok(()),
         Err(problem) => return Err(problem),
     };
-    if shared.own.leaves_out(&found).is_some() {
+    if shared.leaves_out(&found).is_some() {
         return Ok(());
     }
     let record = shared.store.record(&container.id);

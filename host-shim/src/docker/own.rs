@@ -42,7 +42,12 @@ impl Own {
         if self.is(container) {
             return Some(LeftOut::Own);
         }
-        let by_env = container.config.env.iter().any(|entry| IGNORE_ENV.contains(&entry.as_str()));
+        let asks = |entry: &String| {
+            entry.split_once('=').is_some_and(|(name, value)| {
+                IGNORE_ENV.contains(&name) && value.eq_ignore_ascii_case("ignore")
+            })
+        };
+        let by_env = container.config.env.iter().any(asks);
         let by_label = container.config.labels.get(IGNORE_LABEL).is_some_and(|value| value == "true");
         (by_env || by_label).then_some(LeftOut::Asked)
     }
@@ -75,7 +80,7 @@ fn is_hex(text: &str) -> bool {
 }
 
 const SHORT_ID: usize = 12;
-const IGNORE_ENV: [&str; 2] = ["LOGSPOUT=ignore", "CLOUDSPOUT=ignore"];
+const IGNORE_ENV: [&str; 2] = ["LOGSPOUT", "CLOUDSPOUT"];
 const IGNORE_LABEL: &str = "cloudspout.ignore";
 
 #[cfg(test)]
@@ -127,6 +132,7 @@ mod tests {
             |env: &[&str], labels: &[(&str, &str)]| Own::default().leaves_out(&container(env, labels));
         assert_eq!(leaves_out(&["A=1", "LOGSPOUT=ignore"], &[]), Some(LeftOut::Asked));
         assert_eq!(leaves_out(&["CLOUDSPOUT=ignore"], &[]), Some(LeftOut::Asked));
+        assert_eq!(leaves_out(&["LOGSPOUT=Ignore"], &[]), Some(LeftOut::Asked));
         assert_eq!(leaves_out(&[], &[("cloudspout.ignore", "true")]), Some(LeftOut::Asked));
         assert_eq!(leaves_out(&["LOGSPOUT=ignored"], &[("cloudspout.ignore", "false")]), None);
     }

@@ -59,6 +59,7 @@ fn command() -> Code {
 
 fn code_of(failure: &Failure) -> Code {
     match failure {
+        Failure::Settings(_) => Code::Settings,
         Failure::Credentials(_) => Code::Credentials,
         Failure::Denied(_) => Code::Denied,
         Failure::Endpoint(_) => Code::Endpoint,

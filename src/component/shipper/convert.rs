@@ -4,8 +4,8 @@ use super::bindings;
 use super::bindings::cloudspout::host::{
     credentials as wit_credentials, dead_letters, lifecycle, logs, reports, settings,
 };
-use crate::lines::{FieldNames, Framing, Position, Sides};
-use crate::naming::Container;
+use crate::lines::{FieldNames, Framing, Position, Side, Sides};
+use crate::naming::{Collisions, Container, Mode, NamingOptions, Overrides};
 use crate::settings::{Compression, Options, WhenFull};
 use crate::shipper::{
     Counts, CredentialsError, Failure, Loss, Opening, Pause, Phase, Positions, Reason, Severity,
@@ -19,6 +19,31 @@ pub fn options(options: settings::Options) -> Options {
         endpoint: options.endpoint,
         group: options.log_group_name,
         stream: options.log_stream_name,
+        naming: NamingOptions {
+            mode: match options.naming_mode {
+                settings::NamingMode::Native => Mode::Own,
+                settings::NamingMode::Awslogs => Mode::Awslogs,
+                settings::NamingMode::Logspout => Mode::Logspout,
+            },
+            overrides: Overrides {
+                labels: options.overrides.contains(settings::Overrides::LABELS),
+                env: options.overrides.contains(settings::Overrides::ENV),
+                log_options: options.overrides.contains(settings::Overrides::LOG_OPTIONS),
+            },
+            tag: options.tag,
+            stderr_group: options.stderr_group_name,
+            stderr_stream: options.stderr_stream_name,
+            confine: options.confine,
+            instance_id: options.instance_id,
+        },
+        collisions: match options.collisions {
+            settings::Collisions::Share => Collisions::Share,
+            settings::Collisions::Distinct => Collisions::Distinct,
+        },
+        only: options.only.map(|only| match only {
+            settings::Output::Stdout => Side::Stdout,
+            settings::Output::Stderr => Side::Stderr,
+        }),
         host_name: options.host_name,
         create_group: options.create_group,
         create_stream: options.create_stream,
@@ -188,6 +213,7 @@ pub fn counts(counts: &Counts) -> reports::Counts {
 
 pub fn failure(failure: Failure) -> bindings::Failure {
     match failure {
+        Failure::Settings(text) => bindings::Failure::Settings(text),
         Failure::Credentials(text) => bindings::Failure::Credentials(text),
         Failure::Denied(text) => bindings::Failure::Denied(text),
         Failure::Endpoint(text) => bindings::Failure::Endpoint(text),

@@ -6,6 +6,7 @@ mod clock;
 mod gaps;
 mod letters;
 mod memory;
+mod placing;
 mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};

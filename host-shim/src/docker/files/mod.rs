@@ -176,6 +176,9 @@ impl Reader {
     async fn read(&mut self) -> Option<()> {
         loop {
             let room = self.waiting.meanwhile(&mut self.tail, self.writer.room()).await;
+            if self.writer.is_released() {
+                return None;
+            }
             match self.tail.look().and_then(|()| self.tail.next(room.min(CHUNK))) {
                 Ok(Next::Bytes(bytes)) => {
                     self.writer.write(bytes);

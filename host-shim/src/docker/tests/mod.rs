@@ -10,7 +10,7 @@ use component::Component;
 use daemon::{Daemon, id};
 use tokio::task::JoinHandle;
 
-use super::{Address, Backlog, Config, EngineError, Extent, Source, run};
+use super::{Address, Backlog, Config, EngineError, Extent, Filter, Source, run};
 use crate::positions::Store;
 use crate::streams::{Hub, Pause};
 
@@ -24,6 +24,7 @@ fn config(daemon: &Daemon, extent: Extent) -> Config {
         backlog: Backlog::Beginning,
         source: Source::Api,
         docker_root: None,
+        filter: Filter::default(),
     }
 }
 

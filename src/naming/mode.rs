@@ -1,0 +1,150 @@
+//! Whose way of naming is followed, and who may choose names.
+
+use std::fmt;
+
+use super::Container;
+
+/// Whose way of naming is followed; `naming-mode` in the WIT says what each means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    #[default]
+    Own,
+    /// Docker's log driver `awslogs`.
+    Awslogs,
+    /// logspout-cloudwatch.
+    Logspout,
+}
+
+/// Which of a container's own words may choose its names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// Its labels, such as `awslogs.group`.
+    pub labels: bool,
+    /// `LOGSPOUT_GROUP` and `LOGSPOUT_STREAM` in its environment.
+    pub env: bool,
+    /// The options of its log driver, such as `awslogs-group`.
+    pub log_options: bool,
+}
+
+/// What becomes of a container whose destination another one has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Collisions {
+    /// They share it.
+    #[default]
+    Share,
+    /// The one that comes later gets its id behind the name of the log stream.
+    Distinct,
+}
+
+/// What a container, or the operator, may choose by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    Group,
+    Stream,
+    /// Docker's `tag`, which names the log stream where nothing else does.
+    Tag,
+}
+
+/// Who chose a name, and by what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A log option, label or variable of the container's.
+    LogOption(&'static str),
+    Label(&'static str),
+    Variable(&'static str),
+    Operator(Key),
+    /// Nobody; it is what the mode has.
+    Default,
+}
+
+impl Overrides {
+    pub const NONE: Overrides = Overrides { labels: false, env: false, log_options: false };
+
+    pub fn any(self) -> bool {
+        self != Overrides::NONE
+    }
+
+    /// What the container chooses, if it may, and by what. Empty is not chosen.
+    pub(super) fn find(self, container: &Container, key: Key) -> Option<(Origin, &str)> {
+        let Words { log_option, label, variable } = key.words();
+        if self.log_options
+            && let Some(value) = chosen(&container.log_options, log_option)
+        {
+            return Some((Origin::LogOption(log_option), value));
+        }
+        if self.labels
+            && let Some(value) = chosen(&container.labels, label)
+        {
+            return Some((Origin::Label(label), value));
+        }
+        let variable = variable.filter(|_| self.env)?;
+        // Of two, the last counts, as for the container itself.
+        let pairs = container.env.iter().filter_map(|pair| pair.split_once('='));
+        let (_, value) = pairs.filter(|(name, _)| *name == variable).last()?;
+        (!value.is_empty()).then_some((Origin::Variable(variable), value))
+    }
+}
+
+fn chosen<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let (_, value) = pairs.iter().find(|(known, _)| known == name)?;
+    (!value.is_empty()).then_some(value.as_str())
+}
+
+/// By what a container chooses.
+struct Words {
+    log_option: &'static str,
+    label: &'static str,
+    variable: Option<&'static str>,
+}
+
+impl Key {
+    fn words(self) -> Words {
+        let (log_option, label, variable) = match self {
+            Key::Group => ("awslogs-group", "awslogs.group", Some("LOGSPOUT_GROUP")),
+            Key::Stream => ("awslogs-stream", "awslogs.stream", Some("LOGSPOUT_STREAM")),
+            Key::Tag => ("tag", "awslogs.tag", None),
+        };
+        Words { log_option, label, variable }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::LogOption(name) => write!(out, "its log option {name}"),
+            Origin::Label(name) => write!(out, "its label {name}"),
+            Origin::Variable(name) => write!(out, "its variable {name}"),
+            Origin::Operator(Key::Group | Key::Stream) => write!(out, "the operator's template"),
+            Origin::Operator(Key::Tag) => write!(out, "the operator's tag"),
+            Origin::Default => write!(out, "the default"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_chooses_by_what_is_allowed_and_the_nearest_word_wins() {
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let container = Container {
+            log_options: vec![pair("awslogs-group", "by-option")],
+            labels: vec![pair("awslogs.group", "by-label"), pair("awslogs.stream", "")],
+            env: ["LOGSPOUT_GROUP=first", "LOGSPOUT_GROUP=by=env", "LOGSPOUT_STREAM="]
+                .map(String::from)
+                .into(),
+            ..Container::default()
+        };
+        let allowed = |labels, env, log_options| Overrides { labels, env, log_options };
+        for (overrides, found) in [
+            (allowed(true, true, true), Some((Origin::LogOption("awslogs-group"), "by-option"))),
+            (allowed(true, true, false), Some((Origin::Label("awslogs.group"), "by-label"))),
+            (allowed(false, true, false), Some((Origin::Variable("LOGSPOUT_GROUP"), "by=env"))),
+            (Overrides::NONE, None),
+        ] {
+            assert_eq!(overrides.find(&container, Key::Group), found, "{overrides:?}");
+        }
+        assert_eq!(allowed(true, true, true).find(&container, Key::Stream), None);
+    }
+}

@@ -1,0 +1,152 @@
+//! Where the sides of a container's log go, and containers that come to the same names.
+
+use super::*;
+use crate::lines::Side;
+use crate::naming::{Collisions, NamingOptions};
+
+/// Opens the log of a container with an id, in Docker's frames.
+fn open(world: &mut World, id: u32, name: &str, long_id: &str) -> SourceId {
+    let source = SourceId(id);
+    let container = Container { name: name.into(), id: long_id.repeat(8), ..Container::default() };
+    let (framing, taken) = (Framing::Frames, Positions::default());
+    let opening = Opening { framing, start: 0, taken, lost: None, terminal: false, container };
+    world.shipper.handle_opened(source, opening);
+    world.drain();
+    source
+}
+
+fn frame(side: Side, text: &str) -> Vec<u8> {
+    let stream = match side {
+        Side::Stdout => 1,
+        Side::Stderr => 2,
+    };
+    let mut frame = vec![stream, 0, 0, 0];
+    frame.extend((text.len() as u32).to_be_bytes());
+    frame.extend(text.as_bytes());
+    frame
+}
+
+/// Accepts whatever is sent; what arrived, by log stream.
+fn arrived(world: &mut World) -> BTreeMap<String, Vec<String>> {
+    let mut arrived = BTreeMap::<String, Vec<String>>::new();
+    world.pass(5_000);
+    while let Some(request) = world.sent.front() {
+        let body: serde_json::Value = serde_json::from_slice(request.body.bytes()).unwrap();
+        let stream = body["logStreamName"].as_str().unwrap().to_owned();
+        arrived.entry(stream).or_default().extend(world.accept());
+    }
+    arrived
+}
+
+fn said(world: &World, severity: Severity, words: &str) -> usize {
+    world.said.iter().filter(|(how, text)| *how == severity && text.contains(words)).count()
+}
+
+#[test]
+fn standard_error_goes_apart_and_each_side_is_acknowledged_for_itself() {
+    let stderr_stream = Some("{{.Name}}/stderr".into());
+    let naming = NamingOptions { stderr_stream, ..NamingOptions::default() };
+    let mut world = World::with(Options { naming, ..options() });
+    let web = open(&mut world, 1, "web", "0123456789abcdef");
+    let frames =
+        [frame(Side::Stdout, "out 1\n"), frame(Side::Stderr, "err 1\n"), frame(Side::Stdout, "out 2\n")];
+    world.log(web, &frames.concat());
+    world.pass(5_000);
+    // Only the request of standard output is accepted.
+    let stream = |request: &Request| String::from_utf8_lossy(request.body.bytes()).contains("web/stderr");
+    assert_eq!(world.sent.iter().map(stream).collect::<Vec<_>>(), [false, true]);
+    assert_eq!(world.accept(), ["out 1", "out 2"]);
+    let accepted = world.acknowledged[&web];
+    assert_eq!(accepted.stdout.map(|position| position.offset), Some(42));
+    assert_eq!(accepted.stderr, None, "what is not accepted is not acknowledged");
+    assert_eq!(world.accept(), ["err 1"]);
+    assert_eq!(world.acknowledged[&web].stderr.map(|position| position.offset), Some(42));
+    world.pause(web, Pause::Ended);
+    assert_eq!(world.released, [web]);
+}
+
+#[test]
+fn a_side_that_is_not_wanted_is_passed_over_and_holds_nothing_up() {
+    for (only, wanted) in [(Side::Stdout, "out"), (Side::Stderr, "err")] {
+        let mut world = World::with(Options { only: Some(only), ..options() });
+        let web = open(&mut world, 1, "web", "0123456789abcdef");
+        let other = if only == Side::Stdout { Side::Stderr } else { Side::Stdout };
+        world.log(web, &frame(other, "unwanted\n"));
+        let position =
+            |positions: &Positions, side: Side| positions.get(side).map(|position| position.offset);
+        assert_eq!(position(&world.acknowledged[&web], other), Some(17), "{only:?}");
+        world.log(web, &frame(only, &format!("{wanted}\n")));
+        assert_eq!(arrived(&mut world), BTreeMap::from([("web".into(), vec![wanted.to_owned()])]));
+        assert_eq!(world.shipper.counts().events_read, 1);
+        assert_eq!(position(&world.acknowledged[&web], only), Some(29), "{only:?}");
+        world.pause(web, Pause::Ended);
+        assert_eq!(world.released, [web]);
+    }
+}
+
+#[test]
+fn two_containers_that_share_a_log_stream_are_told_once_or_kept_apart() {
+    for collisions in [Collisions::Share, Collisions::Distinct] {
+        let mut world = World::with(Options { stream: "app".into(), collisions, ..options() });
+        let first = open(&mut world, 1, "first", "0123456789abcdef");
+        let second = open(&mut world, 2, "second", "fedcba9876543210");
+        let third = open(&mut world, 3, "third", "aaaabbbbccccdddd");
+        for (source, text) in [(first, "1\n"), (second, "2\n"), (third, "3\n")] {
+            world.log(source, &frame(Side::Stdout, text));
+        }
+        let arrived = arrived(&mut world);
+        let streams: Vec<_> = arrived.keys().map(String::as_str).collect();
+        match collisions {
+            Collisions::Share => {
+                assert_eq!(streams, ["app"]);
+                assert_eq!(said(&world, Severity::Warning, "share log group g, log stream app"), 1);
+                assert_eq!(said(&world, Severity::Warning, "container first (0123456789ab)"), 1);
+            }
+            Collisions::Distinct => {
+                assert_eq!(streams, ["app", "app-aaaabbbbcccc", "app-fedcba987654"]);
+                assert_eq!(said(&world, Severity::Warning, "share"), 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_container_that_takes_the_place_of_one_that_ended_shares_nothing() {
+    let mut world = World::with(Options { collisions: Collisions::Distinct, ..options() });
+    let old = open(&mut world, 1, "web", "0123456789abcdef");
+    world.log(old, &frame(Side::Stdout, "old\n"));
+    world.pause(old, Pause::Ended);
+    let new = open(&mut world, 2, "web", "fedcba9876543210");
+    world.log(new, &frame(Side::Stdout, "new\n"));
+    assert_eq!(arrived(&mut world), BTreeMap::from([("web".into(), vec!["old".into(), "new".into()])]));
+}
+
+#[test]
+fn a_log_that_leaves_the_confines_is_let_go_of_and_the_others_are_shipped() {
+    let naming = NamingOptions { confine: Some("/a/".into()), ..NamingOptions::default() };
+    for fail_fast in [false, true] {
+        let group = "/{{if eq .Name \"bad\"}}b{{else}}a{{end}}/x".into();
+        let mut world = World::with(Options { group, fail_fast, naming: naming.clone(), ..options() });
+        let bad = open(&mut world, 1, "bad", "0123456789abcdef");
+        assert_eq!(world.released, [bad]);
+        assert!(!world.log(bad, &frame(Side::Stdout, "secret\n")), "it is never read");
+        assert_eq!(said(&world, Severity::Error, "container bad (0123456789ab) is refused"), 1);
+        let good = open(&mut world, 2, "good", "fedcba9876543210");
+        world.log(good, &frame(Side::Stdout, "fine\n"));
+        assert_eq!(arrived(&mut world), BTreeMap::from([("good".into(), vec!["fine".into()])]));
+        world.pause(good, Pause::Ended);
+        world.shipper.handle_phase(Phase::Finishing, world.now);
+        world.drain();
+        match world.done {
+            Some(Err(Failure::Settings(text))) => assert!(fail_fast && text.contains("--confine"), "{text}"),
+            done => assert!(!fail_fast && done == Some(Ok(())), "{done:?}"),
+        }
+    }
+}
+
+#[test]
+fn dead_letters_cannot_be_let_choose_within_confines() {
+    let naming = NamingOptions { confine: Some("/a/".into()), ..NamingOptions::default() };
+    let error = Settings::of(&Options { own_group: true, naming, ..options() }).unwrap_err();
+    assert!(error.to_string().contains("--confine"), "{error}");
+}
