@@ -19,7 +19,11 @@ fuzz_target!(|source: &str| {
             assert!(text.len() <= LIMITS.bytes, "{} bytes", text.len());
         }
     }
-    let machine = Machine { host_name: "node".to_owned(), region: "eu-central-1".to_owned(), instance_id: String::new() };
+    let machine = Machine {
+        host_name: "node".to_owned(),
+        region: "eu-central-1".to_owned(),
+        instance_id: String::new(),
+    };
     let container = Container {
         id: "0123456789abcdef".repeat(4),
         name: "web".to_owned(),
