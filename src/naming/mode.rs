@@ -79,8 +79,8 @@ impl Overrides {
         }
         let variable = variable.filter(|_| self.env)?;
         // Of two, the last counts, as for the container itself.
-        let pairs = container.env.iter().filter_map(|pair| pair.split_once('='));
-        let (_, value) = pairs.filter(|(name, _)| *name == variable).last()?;
+        let mut pairs = container.env.iter().filter_map(|pair| pair.split_once('='));
+        let (_, value) = pairs.rfind(|(name, _)| *name == variable)?;
         (!value.is_empty()).then_some((Origin::Variable(variable), value))
     }
 }

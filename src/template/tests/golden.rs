@@ -11,7 +11,7 @@ use crate::template::{FunctionSet, Limits, Template, Value};
 
 #[test]
 fn every_case_renders_as_in_go() {
-    assert_cases(|_| true, |context, template| outcome(context, template));
+    assert_cases(|_| true, outcome);
 }
 
 /// Holds what becomes of the cases with certain contexts against what Go made of them.
