@@ -1,9 +1,10 @@
 //! What the operator chose: options as they were given, and settings, which are valid.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::cloudwatch::{Endpoint, EndpointError, Region};
-use crate::lines::{FieldNames, Side};
+use crate::lines::{FieldNames, LineError, LineOptions, LineRules, Side};
 use crate::naming::{Collisions, Machine, Names, NamingError, NamingOptions, WholeEvent, event_fields};
 use crate::time::Millis;
 
@@ -27,6 +28,7 @@ pub struct Options {
     pub compression: Compression,
     pub in_flight: u32,
     pub fields: FieldNames,
+    pub lines: LineOptions,
     pub when_full: WhenFull,
     pub mark_gaps: bool,
     pub dead_letters: bool,
@@ -55,6 +57,7 @@ impl Default for Options {
             compression: Compression::default(),
             in_flight: 1,
             fields: FieldNames::default(),
+            lines: LineOptions::default(),
             when_full: WhenFull::default(),
             mark_gaps: false,
             dead_letters: false,
@@ -106,6 +109,8 @@ pub struct Settings {
     pub in_flight: usize,
     /// Which fields of JSON lines hold what.
     pub fields: FieldNames,
+    /// How lines become events, unless a container says so itself.
+    pub lines: Arc<LineRules>,
     pub when_full: WhenFull,
     /// Whether an event in a log stream says where others are missing.
     pub mark_gaps: bool,
@@ -127,6 +132,7 @@ pub enum SettingsError {
     WholeEvent(WholeEvent),
     /// Log groups are confined, and dead letters are to choose theirs themselves.
     ConfinedLetters,
+    Lines(LineError),
 }
 
 /// Less than this cannot hold one request and gather the next, in bytes.
@@ -168,6 +174,7 @@ impl Settings {
             compression: options.compression,
             in_flight: usize::try_from(options.in_flight.max(1)).unwrap_or(usize::MAX),
             fields: options.fields.clone(),
+            lines: Arc::new(LineRules::of(&options.lines).map_err(SettingsError::Lines)?),
             when_full: options.when_full,
             mark_gaps: options.mark_gaps,
             dead_letters: options.dead_letters,
@@ -188,6 +195,7 @@ impl fmt::Display for SettingsError {
             SettingsError::ConfinedLetters => out.write_str(
                 "dead letters name log groups of their own, which --confine cannot let pass; give --group",
             ),
+            SettingsError::Lines(error) => error.fmt(out),
         }
     }
 }
@@ -199,6 +207,7 @@ impl std::error::Error for SettingsError {
             SettingsError::Naming(error) => Some(error),
             SettingsError::WholeEvent(error) => Some(error),
             SettingsError::ConfinedLetters => None,
+            SettingsError::Lines(error) => Some(error),
         }
     }
 }

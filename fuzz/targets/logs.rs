@@ -1,13 +1,16 @@
-//! Logs of every framing: however the bytes are cut, the events are the same, and json-file entries read as
-//! serde reads them.
+//! Logs of every framing: however the bytes are cut, the events are the same, json-file entries read as serde
+//! reads them, and events of several lines are those lines.
 //!
 //! The first byte chooses the framing, the second how the bytes are cut.
 
 #![no_main]
 
+use std::sync::{Arc, LazyLock};
+
 use cloudspout::cloudwatch::limits::MAX_MESSAGE_BYTES;
 use cloudspout::lines::{
-    Decoder, Event, EventText, Framing, Lane, Malformed, Order, Position, Rest, Side, Sides, Sink,
+    Decoder, Event, EventText, Framing, Lane, LineOptions, LineRules, Malformed, Order, Position, Rest, Side,
+    Sides, Sink,
 };
 use cloudspout::time::Timestamp;
 use libfuzzer_sys::fuzz_target;
@@ -20,9 +23,10 @@ fuzz_target!(|input: &[u8]| {
     let Some(([choice, cuts], log)) = input.split_first_chunk::<2>() else { return };
     let framing = FRAMINGS[usize::from(*choice) % FRAMINGS.len()];
     let terminal = *choice >= 128;
-    let whole = read(framing, terminal, &[log]);
+    let each = LineRules::default().into();
+    let whole = read(framing, terminal, &each, &[log]);
     let pieces = cut(log, *cuts);
-    let cut = read(framing, terminal, &pieces);
+    let cut = read(framing, terminal, &each, &pieces);
     assert_eq!(
         whole,
         cut,
@@ -32,7 +36,30 @@ fuzz_target!(|input: &[u8]| {
     if framing == Framing::JsonFile && !terminal {
         compare_with_serde(log, &whole);
     }
+    let joined = read(framing, terminal, &INDENTED, &pieces);
+    for side in [Side::Stdout, Side::Stderr] {
+        assert_eq!(joined.texts(side).collect::<Vec<_>>(), join(whole.texts(side)), "{framing:?}");
+    }
 });
+
+/// Lines that are indented go on with the event before.
+static INDENTED: LazyLock<Arc<LineRules>> = LazyLock::new(|| {
+    let options = LineOptions { multiline_pattern: Some(r"^[^ \t]".into()), ..LineOptions::default() };
+    Arc::new(LineRules::of(&options).expect("a pattern"))
+});
+
+fn join<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut events: Vec<String> = Vec::new();
+    for line in lines {
+        match events.last_mut() {
+            Some(event) if line.is_empty() || line.starts_with([' ', '\t']) => {
+                *event = format!("{event}\n{line}");
+            }
+            Some(_) | None => events.push(line.to_owned()),
+        }
+    }
+    events
+}
 
 /// Pieces of 1 to 32 bytes.
 fn cut(mut log: &[u8], seed: u8) -> Vec<&[u8]> {
@@ -47,7 +74,7 @@ fn cut(mut log: &[u8], seed: u8) -> Vec<&[u8]> {
     pieces
 }
 
-fn read(framing: Framing, terminal: bool, pieces: &[&[u8]]) -> Heard {
+fn read(framing: Framing, terminal: bool, rules: &Arc<LineRules>, pieces: &[&[u8]]) -> Heard {
     let order = match framing {
         Framing::Lines | Framing::Frames | Framing::JsonFile | Framing::JsonLines | Framing::DeadLetters => {
             Order::ByOffset
@@ -57,6 +84,7 @@ fn read(framing: Framing, terminal: bool, pieces: &[&[u8]]) -> Heard {
     let lane = |side| Lane::new(side, order, terminal, Position::default());
     let lanes = Sides { stdout: lane(Side::Stdout), stderr: lane(Side::Stderr) };
     let mut decoder = Decoder::new(framing, 0, lanes);
+    decoder.follow(rules);
     let mut heard = Heard::default();
     for piece in pieces {
         decoder.read(piece, Timestamp::from_nanos(7), &mut heard);
@@ -71,6 +99,12 @@ struct Heard {
     splits: usize,
     malformed_bytes: u64,
     told: Vec<String>,
+}
+
+impl Heard {
+    fn texts(&self, side: Side) -> impl Iterator<Item = &str> {
+        self.events.iter().filter(move |(of, ..)| *of == side).map(|(_, _, text, _)| text.as_str())
+    }
 }
 
 impl Sink for Heard {

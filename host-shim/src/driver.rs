@@ -77,6 +77,8 @@ impl Default for Options {
             dead_letters: false,
             time_field: None,
             message_field: None,
+            multiline_pattern: None,
+            datetime_format: None,
             fail_fast: false,
             seed: 0,
         }

@@ -32,6 +32,8 @@ pub enum Profile {
     Parallel,
     /// More is logged than may be held, and some of it is dropped.
     Overflow,
+    /// Events have several lines; the machine is killed, or nothing goes wrong at all.
+    Multiline,
     /// Any of it together.
     Mixed,
 }
@@ -42,7 +44,7 @@ pub const SECOND: u64 = 1_000_000_000;
 pub const MILLI: u64 = 1_000_000;
 
 impl Profile {
-    pub const ALL: [Profile; 12] = [
+    pub const ALL: [Profile; 13] = [
         Profile::Calm,
         Profile::Faults,
         Profile::Restarts,
@@ -54,6 +56,7 @@ impl Profile {
         Profile::Stops,
         Profile::Parallel,
         Profile::Overflow,
+        Profile::Multiline,
         Profile::Mixed,
     ];
 
@@ -70,6 +73,7 @@ impl Profile {
             Profile::Stops => "stops",
             Profile::Parallel => "parallel",
             Profile::Overflow => "overflow",
+            Profile::Multiline => "multiline",
             Profile::Mixed => "mixed",
         }
     }
@@ -134,7 +138,12 @@ pub struct Plan {
     pub when_full: WhenFull,
     pub mark_gaps: bool,
     pub dead_letters: bool,
+    /// Whether events have several lines.
+    pub multiline: bool,
 }
+
+/// A read may find nothing for so long, in nanoseconds, although there is more.
+const READING_MAY_TAKE: u64 = 1_500 * MILLI;
 
 impl Plan {
     pub fn draw(profile: Profile, chance: &mut Chance) -> Plan {
@@ -165,6 +174,7 @@ impl Plan {
             when_full: WhenFull::Wait,
             mark_gaps: false,
             dead_letters: false,
+            multiline: false,
         };
         match profile {
             Profile::Calm => {}
@@ -187,6 +197,14 @@ impl Plan {
                 plan.flood(chance);
                 plan.kills = chance.pick(&[0, 0, 2]);
                 plan.when_full = chance.pick(&[WhenFull::DropOldest, WhenFull::DropNewest]);
+            }
+            Profile::Multiline => {
+                if chance.percent(60) {
+                    plan.restarts(chance);
+                } else {
+                    plan.flush_after_ms = chance.between(2_000, 8_000);
+                    plan.long_lines = chance.percent(20);
+                }
             }
             Profile::Stops => {
                 plan.stops = chance.between(1, 3);
@@ -231,12 +249,23 @@ impl Plan {
             plan.mark_gaps = apart.percent(50);
             plan.dead_letters = apart.percent(50);
         }
+        // Of what is refused or dropped the model would have to know which lines were one event.
+        let told_apart =
+            plan.poison || plan.mark_gaps || plan.dead_letters || plan.when_full != WhenFull::Wait;
+        plan.multiline = profile == Profile::Multiline || profile == Profile::Mixed && !told_apart;
         if plan.long_lines {
             // Megabytes each: a few will do.
             plan.acts = plan.acts.min(10);
             plan.burst = plan.burst.min(6);
         }
         plan
+    }
+
+    /// The shortest silence between two lines, in nanoseconds, that may end an event of several; `None` where there
+    /// are other ends.
+    pub fn silence(&self) -> Option<u64> {
+        let calm = self.interruptions == 0 && !self.long_lines && !self.outage && !self.sick;
+        (self.flush_after_ms * MILLI).checked_sub(READING_MAY_TAKE).filter(|_| self.multiline && calm)
     }
 
     fn restarts(&mut self, chance: &mut Chance) {

@@ -41,7 +41,7 @@ fn live(seed: u64, profile: Profile) {
 fn worlds_of(profile: Profile) -> u64 {
     match profile {
         Profile::Long | Profile::Flood | Profile::Overflow => SLOW,
-        Profile::Restarts | Profile::Parallel | Profile::Mixed => MIDDLE,
+        Profile::Restarts | Profile::Parallel | Profile::Multiline | Profile::Mixed => MIDDLE,
         Profile::Calm
         | Profile::Faults
         | Profile::Refusals

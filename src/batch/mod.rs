@@ -157,6 +157,11 @@ impl Batch {
         self.since
     }
 
+    /// Has the batch wait as if it had been opened at `since`, if that was earlier.
+    pub fn hasten(&mut self, since: Timestamp) {
+        self.since = self.since.min(since);
+    }
+
     /// The clock was stepped back: the batch was opened so much earlier by it.
     pub fn rewind(&mut self, nanos: u64) {
         self.since = self.since.back(nanos);

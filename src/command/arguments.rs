@@ -140,12 +140,18 @@ mod tests {
     #[test]
     fn every_option_sets_what_it_says() {
         type Change = fn(&mut Command);
-        let cases: [(&[&str], Change); 17] = [
+        let cases: [(&[&str], Change); 19] = [
             (&[], |_| {}),
             (&["--framing", "json-lines"], |command| command.framing = Framing::JsonLines),
             (&["--framing=frames-with-times"], |command| command.framing = Framing::FramesWithTimes),
             (&["--time-field", "t"], |command| command.options.fields.time = Some("t".into())),
             (&["--message-field=m"], |command| command.options.fields.message = Some("m".into())),
+            (&["--awslogs-multiline-pattern", "^{"], |command| {
+                command.options.lines.multiline_pattern = Some("^{".into());
+            }),
+            (&["--awslogs-datetime-format=%Y"], |command| {
+                command.options.lines.datetime_format = Some("%Y".into());
+            }),
             (&["--region", "eu-central-1"], |command| command.options.region = "eu-central-1".into()),
             (&["--endpoint-url", "http://a?b=c"], |command| {
                 command.options.endpoint = Some("http://a?b=c".into());

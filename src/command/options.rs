@@ -40,7 +40,7 @@ pub enum Default {
 }
 
 /// Every option, in the order of `--help`.
-pub const ENTRIES: [Entry; 14] = [
+pub const ENTRIES: [Entry; 16] = [
     Entry {
         name: "--group",
         value: "NAME",
@@ -86,6 +86,28 @@ pub const ENTRIES: [Entry; 14] = [
         default: Default::Absent,
         set: |command, text| {
             command.options.fields.message = Some(text.to_owned());
+            Ok(())
+        },
+    },
+    Entry {
+        name: "--awslogs-multiline-pattern",
+        value: "PATTERN",
+        help: "Pattern of lines that begin an event; those that follow and do not match go on with it",
+        variables: &[],
+        default: Default::Absent,
+        set: |command, text| {
+            command.options.lines.multiline_pattern = Some(text.to_owned());
+            Ok(())
+        },
+    },
+    Entry {
+        name: "--awslogs-datetime-format",
+        value: "FORMAT",
+        help: "Likewise, as a format of dates and times: lines that hold one begin an event",
+        variables: &[],
+        default: Default::Absent,
+        set: |command, text| {
+            command.options.lines.datetime_format = Some(text.to_owned());
             Ok(())
         },
     },

@@ -1,12 +1,15 @@
 //! Cuts the bytes of a log stream into pieces of lines, whatever the framing.
 
+use std::sync::Arc;
+
 use super::docker_frames::{self, Frames};
+use super::joiner::{Joiner, Joining};
 use super::json_file::JsonFile;
 use super::json_lines::{FieldNames, JsonLines};
 use super::letter::Letters;
 use super::plain::{Lines, LinesWithTimes};
-use super::{Lane, Order, Piece, Position, Side, Sides, Sink};
-use crate::time::Timestamp;
+use super::{Lane, LineRules, Order, Piece, Position, Side, Sides, Sink};
+use crate::time::{Millis, Timestamp};
 
 /// How the bytes of a log stream are to be understood; `framing` in the WIT describes each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +41,8 @@ pub struct Decoder {
     /// The beginning of a line or frame whose end has not been read.
     partial: Vec<u8>,
     lanes: Sides<Lane>,
+    /// Where an event may have several lines.
+    joiner: Option<Box<Joiner>>,
 }
 
 #[derive(Debug)]
@@ -69,7 +74,7 @@ impl Decoder {
             Framing::JsonLines => Form::JsonLines(JsonLines::default()),
             Framing::DeadLetters => Form::Letters(Letters),
         };
-        Decoder { form, offset: start, partial: Vec::new(), lanes }
+        Decoder { form, offset: start, partial: Vec::new(), lanes, joiner: None }
     }
 
     /// Says which fields of JSON lines hold what.
@@ -77,6 +82,12 @@ impl Decoder {
         if let Form::JsonLines(form) = &mut self.form {
             form.name_fields(names);
         }
+    }
+
+    /// Says how lines become events. A dead letter is one already.
+    pub fn follow(&mut self, rules: &Arc<LineRules>) {
+        let joins = rules.start.is_some() && !matches!(self.form, Form::Letters(_));
+        self.joiner = joins.then(|| Box::new(Joiner::new(Arc::clone(rules))));
     }
 
     /// A decoder of nothing.
@@ -87,7 +98,17 @@ impl Decoder {
 
     /// Reads a chunk; every event in it goes to `sink`. `now` is the time of lines that bring none.
     pub fn read(&mut self, bytes: &[u8], now: Timestamp, sink: &mut impl Sink) {
-        let Decoder { form, offset, partial, lanes } = self;
+        match self.joiner.take() {
+            None => self.read_lines(bytes, now, sink),
+            Some(mut joiner) => {
+                self.read_lines(bytes, now, &mut Joining::new(&mut joiner, now, sink));
+                self.joiner = Some(joiner);
+            }
+        }
+    }
+
+    fn read_lines(&mut self, bytes: &[u8], now: Timestamp, sink: &mut impl Sink) {
+        let Decoder { form, offset, partial, lanes, .. } = self;
         let mut out = Output { lanes, sink };
         match form {
             Form::Lines(form) => form.read(bytes, offset, now, &mut out),
@@ -99,10 +120,21 @@ impl Decoder {
         }
     }
 
-    /// Ends open lines: the container stopped, and what it left without a line end is all there will be.
-    /// `now` is the time of lines that bring none.
+    /// Ends open lines, and the events that wait for more: the container stopped, and what it left without a
+    /// line end is all there will be. `now` is the time of lines that bring none.
     pub fn finish(&mut self, now: Timestamp, sink: &mut impl Sink) {
-        let Decoder { form, offset, partial, lanes } = self;
+        match self.joiner.take() {
+            None => self.finish_lines(now, sink),
+            Some(mut joiner) => {
+                self.finish_lines(now, &mut Joining::new(&mut joiner, now, sink));
+                joiner.finish(sink);
+                self.joiner = Some(joiner);
+            }
+        }
+    }
+
+    fn finish_lines(&mut self, now: Timestamp, sink: &mut impl Sink) {
+        let Decoder { form, offset, partial, lanes, .. } = self;
         let mut out = Output { lanes, sink };
         match form {
             Form::LinesWithTimes(form) => form.finish(*offset, partial, &mut out),
@@ -118,7 +150,34 @@ impl Decoder {
         self.lanes.stderr.finish(sink);
     }
 
-    /// Forgets what is half read, to read it again from a host that goes on at `start`.
+    /// Takes events that wait for more lines as whole: no more will come. A half line stays one.
+    pub fn finish_events(&mut self, sink: &mut impl Sink) {
+        if let Some(joiner) = &mut self.joiner {
+            joiner.finish(sink);
+        }
+    }
+
+    /// As [`Decoder::finish_events`], of those whose next line does not come in time.
+    pub fn ripen(&mut self, now: Timestamp, patience: Millis, sink: &mut impl Sink) {
+        if let Some(joiner) = &mut self.joiner {
+            joiner.ripen(now, patience, sink);
+        }
+    }
+
+    /// When there will be something to ripen, if nothing more is read.
+    pub fn ripens(&self, patience: Millis) -> Option<Timestamp> {
+        self.joiner.as_ref()?.due(patience)
+    }
+
+    /// The clock was stepped back.
+    pub fn rewind(&mut self, nanos: u64) {
+        if let Some(joiner) = &mut self.joiner {
+            joiner.rewind(nanos);
+        }
+    }
+
+    /// Forgets what is half read, to read it again from a host that goes on at `start`. Lines that are whole stay
+    /// where they are, in events that wait for more.
     pub fn restart(&mut self, start: u64) {
         self.offset = start;
         self.partial.clear();
@@ -136,6 +195,11 @@ impl Decoder {
         &self.lanes
     }
 
+    /// Whether something of a side has been read that no event was made of.
+    pub fn is_open(&self, side: Side) -> bool {
+        self.lanes.get(side).is_open() || self.joiner.as_ref().is_some_and(|joiner| joiner.holds(side))
+    }
+
     /// The offset of the next byte.
     pub fn offset(&self) -> u64 {
         self.offset
@@ -146,10 +210,11 @@ impl Decoder {
         self.partial.len()
     }
 
-    /// Memory that half lines and half frames take, in bytes.
+    /// Memory that half lines, half frames and events that wait for more lines take, in bytes.
     pub fn held(&self) -> usize {
         let partial = if self.partial.is_empty() { 0 } else { self.partial.capacity() };
-        partial + self.lanes.stdout.held() + self.lanes.stderr.held()
+        let joined = self.joiner.as_ref().map_or(0, |joiner| joiner.held());
+        partial + self.lanes.stdout.held() + self.lanes.stderr.held() + joined
     }
 }
 

@@ -204,6 +204,9 @@ impl Lane {
                 return;
             }
             sink.split();
+            if line.sent > 0 {
+                sink.rest_of_line();
+            }
             line.sent += line.bytes as u64;
             let position = Position { into_line: line.sent, ..self.complete };
             let text = EventText::Escaped(&self.text, line.bytes);
@@ -225,6 +228,9 @@ impl Lane {
         self.complete = end;
         // Nothing is left of a line whose last part an earlier life delivered.
         if line.sent == 0 || line.bytes > 0 {
+            if line.sent > 0 {
+                sink.rest_of_line();
+            }
             let text = EventText::Escaped(&self.text, line.bytes);
             sink.event(Event { side: self.side, time: line.time, text, position: end });
         }

@@ -2,28 +2,36 @@
 //!
 //! A [`Decoder`] cuts bytes into pieces, as the framing says: a whole line, or a part of one. A [`Lane`]
 //! for each of standard output and standard error joins the parts and cuts what is longer than an event
-//! may be. A whole line that fits, which is nearly every line, goes through both without being copied.
+//! may be. A whole line that fits, which is nearly every line, goes through both without being copied. Where
+//! [`LineRules`] say that an event may have several lines, a [`joiner`] holds it until it is whole.
 
 mod block;
 mod character;
+mod datetime;
 mod decoder;
 mod docker_frames;
+mod joiner;
 mod json_file;
 mod json_lines;
 mod json_object;
 mod json_time;
 mod lane;
 mod letter;
+mod pattern;
 mod plain;
 mod rfc3339;
+mod rules;
 mod text;
 
 pub use character::Rest;
+pub use datetime::FormatError;
 pub use decoder::{Decoder, Framing, Malformed};
 pub use json_lines::FieldNames;
 pub use lane::{Lane, Order};
 pub use letter::Letter;
+pub use pattern::{Pattern, PatternError};
 pub use rfc3339::Clock;
+pub use rules::{LineError, LineOptions, LineRules};
 pub use text::{Taken, Text};
 
 use crate::time::Timestamp;
@@ -113,6 +121,9 @@ pub enum EventText<'a> {
 /// the bytes are read.
 pub trait Sink {
     fn event(&mut self, event: Event<'_>);
+
+    /// The next event is more of the line of the one before.
+    fn rest_of_line(&mut self) {}
 
     /// A line was longer than an event may be.
     fn split(&mut self);

@@ -192,5 +192,38 @@ pub fn strip_escape(json: &[u8], name: u8) -> Option<&[u8]> {
     backslashes.is_multiple_of(2).then_some(before)
 }
 
+/// Appends what escaped text says. It is text that was written here: no surrogates, no escapes but the usual.
+pub fn unescape(mut escaped: &[u8], out: &mut Vec<u8>) {
+    while let Some(at) = memchr::memchr(b'\\', escaped) {
+        let (plain, rest) = escaped.split_at_checked(at).unwrap_or((escaped, &[]));
+        out.extend_from_slice(plain);
+        let (character, read) = match rest {
+            [_, b'u', _, _, digits @ ..] => (hex2(digits), 6),
+            [_, name, ..] => (named(*name), 2),
+            _ => (b'\\', 1),
+        };
+        out.push(character);
+        escaped = rest.get(read..).unwrap_or_default();
+    }
+    out.extend_from_slice(escaped);
+}
+
+fn named(name: u8) -> u8 {
+    match name {
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        b'b' => 0x08,
+        b'f' => 0x0C,
+        other => other,
+    }
+}
+
+/// The control character that two hexadecimal digits name.
+fn hex2(digits: &[u8]) -> u8 {
+    let digit = |at: usize| digits.get(at).and_then(|digit| char::from(*digit).to_digit(16)).unwrap_or(0);
+    (digit(0) << 4 | digit(1)) as u8
+}
+
 #[cfg(test)]
 mod tests;

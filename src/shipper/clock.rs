@@ -21,6 +21,12 @@ impl Shipper {
         }
         let wakes = self.wakes.iter().map(|(due, id)| (due.back(nanos), *id));
         self.wakes = wakes.collect();
+        for source in self.sources.values_mut() {
+            source.decoder.rewind(nanos);
+            source.ripens = source.ripens.map(|ripens| ripens.back(nanos));
+        }
+        let ripening = self.ripening.iter().map(|(due, id)| (due.back(nanos), *id));
+        self.ripening = ripening.collect();
         self.keyring.rewind(nanos);
         if let Phase::Stopping { by } = &mut self.phase {
             *by = by.back(nanos);

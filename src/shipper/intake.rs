@@ -9,7 +9,7 @@ use super::source::{Progress, Source, Stage};
 use super::{Counts, Loss, Output, Pause, SPARE_ROOMS, Severity, Shipper};
 use crate::batch::{Batch, Marks, Origin, Push, SourceId};
 use crate::lines::{Decoder, Event, Malformed, Sink};
-use crate::time::Timestamp;
+use crate::time::{Millis, Timestamp};
 
 impl Shipper {
     /// What a read that was asked for returned. No bytes: there are none for the time being.
@@ -20,7 +20,7 @@ impl Shipper {
         };
         if bytes.is_empty() {
             source.stage = Stage::Idle;
-            return;
+            return self.await_lines(id);
         }
         source.stage = Stage::Readable;
         self.readable.push_back(id);
@@ -50,6 +50,7 @@ impl Shipper {
                 self.outputs.push_back(Output::Resume { source: id, taken });
             }
         }
+        self.await_lines(id);
         if let Pause::Lost(loss) = pause {
             self.note_loss(id, loss, now);
         }
@@ -91,6 +92,16 @@ impl Shipper {
     /// Makes events of what a source left without a line end.
     pub(super) fn finish_lines(&mut self, id: SourceId, now: Timestamp) {
         self.with_lines(id, now, &Chunk::End);
+    }
+
+    /// Makes events of whole lines that wait for more.
+    pub(super) fn finish_events(&mut self, id: SourceId, now: Timestamp) {
+        self.with_lines(id, now, &Chunk::EndOfEvents);
+    }
+
+    /// Makes events of whole lines that have waited long enough for more.
+    pub(super) fn finish_old_events(&mut self, id: SourceId, now: Timestamp, patience: Millis) {
+        self.with_lines(id, now, &Chunk::Silence(patience));
     }
 
     /// Reports what can be acknowledged of a source, and lets go of one that is through.
@@ -198,6 +209,10 @@ enum Chunk<'a> {
     Bytes(&'a [u8]),
     /// There is no more: what is half is whole.
     End,
+    /// There may be more, but none that joins what there is.
+    EndOfEvents,
+    /// There has been nothing for so long.
+    Silence(Millis),
 }
 
 impl Chunk<'_> {
@@ -205,6 +220,8 @@ impl Chunk<'_> {
         match self {
             Chunk::Bytes(bytes) => decoder.read(bytes, now, sink),
             Chunk::End => decoder.finish(now, sink),
+            Chunk::EndOfEvents => decoder.finish_events(sink),
+            Chunk::Silence(patience) => decoder.ripen(now, *patience, sink),
         }
     }
 }

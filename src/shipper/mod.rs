@@ -21,6 +21,7 @@ mod output;
 mod placing;
 mod room;
 mod scatter;
+mod silence;
 mod source;
 mod told;
 
@@ -123,6 +124,8 @@ pub struct Shipper {
     stirred: BTreeSet<OutletId>,
     /// When outlets have something to do by the passing of time.
     wakes: BTreeSet<(Timestamp, OutletId)>,
+    /// When silent sources have waited long enough for further lines of an event.
+    ripening: BTreeSet<(Timestamp, SourceId)>,
     /// Room of delivered batches, to be used again.
     spare: Vec<Vec<u8>>,
     /// Memory counted for all outlets, and for the half lines of all sources, in bytes.
@@ -169,6 +172,7 @@ impl Shipper {
             parked: VecDeque::new(),
             stirred: BTreeSet::new(),
             wakes: BTreeSet::new(),
+            ripening: BTreeSet::new(),
             spare: Vec::new(),
             held: 0,
             probes: 0,
@@ -202,6 +206,7 @@ impl Shipper {
             }
         }
         source.decoder.name_fields(&self.settings.fields);
+        source.decoder.follow(&self.settings.lines);
         self.sources.insert(id, source);
         if let Some(lost) = lost {
             self.note_loss(id, lost, self.heard);
@@ -224,10 +229,12 @@ impl Shipper {
         }
         self.phase = phase;
         if let Phase::Stopping { .. } = phase {
-            let once_only: Vec<_> =
-                self.sources.iter().filter(|(_, source)| source.once_only).map(|(id, _)| *id).collect();
-            for id in once_only {
-                self.finish_lines(id, now);
+            let sources: Vec<_> = self.sources.iter().map(|(id, source)| (*id, source.once_only)).collect();
+            for (id, once_only) in sources {
+                match once_only {
+                    true => self.finish_lines(id, now),
+                    false => self.finish_events(id, now),
+                }
             }
         }
         self.stirred.extend((0..self.outlets.len()).map(OutletId));
@@ -248,6 +255,7 @@ impl Shipper {
                 self.tell_all_losses();
                 continue;
             }
+            self.hear_silence(now);
             while let Some(outlet) = self.next_due(now) {
                 self.stirred.insert(outlet);
             }
@@ -386,9 +394,10 @@ impl Shipper {
             Phase::Running | Phase::Finishing => None,
         };
         let wake = self.wakes.first().map(|(due, _)| *due);
+        let ripe = self.ripening.first().map(|(due, _)| *due);
         // Until something cannot be sent, others are fetched when something is.
         let fetch = self.keyring.due().filter(|_| self.starved);
-        [stop, wake, fetch].into_iter().flatten().min()
+        [stop, wake, ripe, fetch].into_iter().flatten().min()
     }
 
     /// Whether it is over, and how.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::batch::Mark;
 use crate::lines::{Decoder, Framing, Lane, Order, Position, Side, Sides};
 use crate::naming::Destination;
-use crate::time::Millis;
+use crate::time::{Millis, Timestamp};
 
 use super::outlet::OutletId;
 use super::output::Positions;
@@ -30,6 +30,8 @@ pub struct Source {
     pub resumed_at: Option<u64>,
     /// Memory counted for its half lines, in bytes.
     pub held: usize,
+    /// Its entry in the table of events that wait for more lines.
+    pub ripens: Option<Timestamp>,
     order: Order,
     /// Whether the log cannot be read a second time.
     pub once_only: bool,
@@ -102,6 +104,7 @@ impl Source {
             },
             resumed_at: None,
             held: 0,
+            ripens: None,
             order,
             once_only: matches!(framing, Framing::Lines | Framing::Frames | Framing::JsonLines),
         }
@@ -117,7 +120,7 @@ impl Source {
     /// The positions to acknowledge, if they are further than the last ones.
     pub fn acknowledge(&mut self) -> Option<Positions> {
         let Progress { made, delivered, .. } = &self.progress;
-        let open = |side| made.get(side) != delivered.get(side) || self.decoder.lanes().get(side).is_open();
+        let open = |side| made.get(side) != delivered.get(side) || self.decoder.is_open(side);
         let raised = self.raised(delivered, Sides { stdout: open(Side::Stdout), stderr: open(Side::Stderr) });
         let accepted = Sides {
             stdout: self.kept(self.progress.acknowledged.stdout, raised.stdout),
@@ -130,7 +133,7 @@ impl Source {
         Some(accepted)
     }
 
-    /// Up to where it has been read, half lines left out.
+    /// Up to where it has been read, half lines left out: an event that waits for more lines is in memory.
     pub fn read_to(&self) -> Positions {
         let lanes = self.decoder.lanes();
         let read = Sides { stdout: lanes.stdout.read_to(), stderr: lanes.stderr.read_to() };
@@ -237,7 +240,6 @@ impl Progress {
 mod tests {
     use super::*;
     use crate::batch::SourceId;
-    use crate::time::Timestamp;
 
     fn source(framing: Framing) -> Source {
         of_earlier_life(framing, Positions::default())

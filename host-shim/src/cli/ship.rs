@@ -101,9 +101,22 @@ pub struct Fields {
     message_field: Option<String>,
 }
 
+/// What makes an event of lines.
+#[derive(Debug, Default, Args)]
+struct Lines {
+    /// Pattern (RE2, as Go has it) of lines that begin an event; those that follow and do not match go on with it
+    #[arg(long, value_name = "PATTERN")]
+    awslogs_multiline_pattern: Option<String>,
+    /// Likewise, as a format of dates and times (`%Y-%m-%d %H:%M:%S`): lines that hold one begin an event
+    #[arg(long, value_name = "FORMAT")]
+    awslogs_datetime_format: Option<String>,
+}
+
 /// What both need.
 #[derive(Debug, Args)]
 struct Shipping {
+    #[command(flatten)]
+    lines: Lines,
     /// AWS Region; else AWS_REGION, AWS_DEFAULT_REGION, the profile, the EC2 machine
     #[arg(long, env = "AWS_REGION", value_name = "REGION")]
     region: Option<String>,
@@ -283,6 +296,7 @@ impl Shipping {
         S: Future<Output = Result<(), Ending>>,
     {
         let Shipping {
+            lines,
             region,
             create_group,
             create_stream,
@@ -333,6 +347,8 @@ impl Shipping {
                 },
                 mark_gaps,
                 dead_letters: dead_letter.is_some(),
+                multiline_pattern: lines.awslogs_multiline_pattern,
+                datetime_format: lines.awslogs_datetime_format,
                 fail_fast: life == Life::Short,
                 seed: seed(),
                 ..Options::default()

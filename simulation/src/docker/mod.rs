@@ -2,7 +2,7 @@
 
 mod container;
 mod log;
-mod text;
+pub mod text;
 mod time;
 
 pub use container::{Container, POISON, Taste, Written};

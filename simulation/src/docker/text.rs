@@ -44,6 +44,16 @@ pub fn line(tag: &str, letter: u8, length: usize, chance: &mut Chance) -> Vec<u8
     line
 }
 
+/// What a line has to hold to begin an event, where events have several lines: one in four does, by the number in
+/// its tag.
+pub const EVENT_BEGINS: &str = r"^☠?c\d+[a-z][[:xdigit:]]*[0-3]\|";
+
+/// Whether a line begins an event.
+pub fn begins_event(line: &str) -> bool {
+    let Some((tag, _)) = line.split_once('|') else { return false };
+    tag.trim_start_matches('☠').starts_with('c') && tag.ends_with(['0', '1', '2', '3'])
+}
+
 fn fill(line: &mut Vec<u8>, length: usize, chance: &mut Chance, piece: fn(&mut Chance) -> &'static [u8]) {
     // Long lines repeat a stretch, with a number between.
     let mut stretch = Vec::new();

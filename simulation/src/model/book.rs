@@ -1,5 +1,7 @@
 //! The events of one side of a container, in order, and how positions stand to them.
 
+use std::collections::BTreeSet;
+
 use cloudspout::lines::Position;
 
 /// One event that must arrive.
@@ -16,6 +18,12 @@ pub struct Item {
     pub line_end: bool,
     /// The line's bytes up to its end: a long line can be taken in parts.
     pub into_line: u64,
+    /// What it says, as a number; and where nobody saw the end of the one before, both together.
+    pub text: u64,
+    pub with_before: Option<u64>,
+    /// Whether it is the beginning of a line, and whether that begins an event where events have several lines.
+    pub begins_line: bool,
+    pub begins_event: bool,
     /// When its line was complete.
     pub written: u64,
     pub poison: bool,
@@ -89,6 +97,8 @@ pub struct Book {
     pub end: Mark,
     /// Items from here on are parts of the line under way.
     pub open: Option<usize>,
+    /// Items that are the first of a life of their container.
+    pub firsts: BTreeSet<usize>,
     /// So many items were stored as taken when the machine was started.
     pub stored: usize,
     /// So many items are acknowledged.

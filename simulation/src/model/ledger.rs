@@ -49,6 +49,10 @@ pub struct Rules {
     pub keeping: bool,
     /// Whether the machine lives through the whole of it, and the service answers.
     pub steady: bool,
+    /// Whether events have several lines; and the silence, in nanoseconds, that ends one early, where nothing else
+    /// does.
+    pub multiline: bool,
+    pub silence: Option<u64>,
 }
 
 /// A line that begins.
@@ -60,10 +64,11 @@ pub struct Line {
     pub parts: Vec<String>,
     pub poison: bool,
     pub joined: Option<String>,
+    pub begins_event: bool,
 }
 
-/// What one event of a request is: an event of a book, or two that were joined because nobody saw the
-/// end of the first.
+/// What one event of a request is: an event of a book, or several: two that were joined because nobody saw the
+/// end of the first, or lines that make one event.
 #[derive(Clone, Copy, Debug)]
 pub struct Found {
     pub book: usize,
@@ -127,6 +132,10 @@ impl Ledger {
                 end: None,
                 line_end: false,
                 into_line,
+                text: fingerprint(part.as_bytes()),
+                with_before: None,
+                begins_line: number == 0,
+                begins_event: line.begins_event && number == 0,
                 written: u64::MAX,
                 poison: line.poison && number == 0,
                 hidden: hidden && book.by_time,
@@ -145,8 +154,17 @@ impl Ledger {
         }
         if let Some(joined) = line.joined {
             let texted = Found { book: at, first: first - 1, count: 2 };
-            let key = (line.destination, fingerprint(joined.as_bytes()));
+            let text = fingerprint(joined.as_bytes());
+            book.items[first].with_before = Some(text);
+            let key = (line.destination, text);
             self.by_text.entry(key).or_default().push(texted);
+        }
+    }
+
+    /// A container starts again: what it writes begins anew.
+    pub fn begin_container(&mut self, container: usize) {
+        for book in self.books.iter_mut().skip(2 * container).take(2) {
+            book.firsts.insert(book.items.len());
         }
     }
 
@@ -224,19 +242,25 @@ impl Ledger {
     }
 
     fn find(&self, destination: usize, time: u64, text: &str) -> Result<Found, String> {
-        let known = self.by_text.get(&(destination, fingerprint(text.as_bytes())));
+        let lines = Lines::of(text, self.rules.multiline);
+        let known = self.by_text.get(&(destination, fingerprint(lines.first.as_bytes())));
         let mut problem = format!("sends what nobody wrote: {}", shown(text));
         let mut excused = None;
         for found in known.into_iter().flatten() {
+            let Some(found) = lines.found(&self.books[found.book], *found) else { continue };
             let book = &self.books[found.book];
+            if let Some(why) = self.torn(book, found) {
+                problem = format!("sends an event {why}: {}", shown(text));
+                continue;
+            }
             let first = &book.items[found.first];
             if let Some(right) = first.time.filter(|right| *right != time) {
                 problem = format!("sends an event with time {time} rather than {right}: {}", shown(text));
                 continue;
             }
             match found.items().find_map(|item| self.again(book, item)) {
-                None => return Ok(*found),
-                Some(_) if book.lax => excused = excused.or(Some(*found)),
+                None => return Ok(found),
+                Some(_) if book.lax => excused = excused.or(Some(found)),
                 Some(why) => problem = format!("sends an event again {why}: {}", shown(text)),
             }
         }
@@ -257,6 +281,21 @@ impl Ledger {
         } else {
             None
         }
+    }
+
+    /// Why an event begins where none does, if that is so.
+    fn torn(&self, book: &Book, found: Found) -> Option<&'static str> {
+        if !self.rules.multiline {
+            return None;
+        }
+        let (silence, before) = (self.rules.silence?, found.first.checked_sub(1)?);
+        let item = &book.items[found.first];
+        if item.begins_event || !item.begins_line || book.firsts.contains(&found.first) {
+            return None;
+        }
+        let begin = (0..=before).rev().find(|at| book.items[*at].begins_event).unwrap_or(0);
+        let since = |at: usize| item.written.saturating_sub(book.items[at].written);
+        (since(before) < silence && since(begin) < 2 * silence).then_some("without its beginning")
     }
 
     fn check_order(&self, events: &[Found]) -> Result<(), String> {
@@ -503,6 +542,41 @@ impl Ledger {
     fn name(&self, book: usize) -> String {
         let side = if book.is_multiple_of(2) { "stdout" } else { "stderr" };
         format!("c{} {side}", book / 2)
+    }
+}
+
+/// The lines of an event.
+struct Lines<'a> {
+    first: &'a str,
+    rest: Vec<&'a str>,
+}
+
+impl Lines<'_> {
+    fn of(text: &str, multiline: bool) -> Lines<'_> {
+        if !multiline || !text.contains('\n') {
+            return Lines { first: text, rest: Vec::new() };
+        }
+        let mut lines = text.split('\n');
+        // Alone, an empty line would be a space.
+        let first = lines.next().filter(|line| !line.is_empty()).unwrap_or(" ");
+        Lines { first, rest: lines.collect() }
+    }
+
+    /// The events that these lines are, if the first of them is this one, and no other begins an event.
+    fn found(&self, book: &Book, first: Found) -> Option<Found> {
+        let mut found = first;
+        for line in &self.rest {
+            let text = fingerprint(line.as_bytes());
+            let next = found.first + found.count;
+            let item = book.items.get(next).filter(|item| !item.begins_event)?;
+            let behind = book.items.get(next + 1).filter(|behind| behind.with_before == Some(text));
+            found.count += match behind {
+                _ if item.text == text && item.begins_line => 1,
+                Some(_) => 2,
+                None => return None,
+            };
+        }
+        Some(found)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What happens, and to whom.
 
 use super::{Happening, Opened, World};
-use crate::docker::{Taste, Written};
+use crate::docker::{Taste, Written, text};
 use crate::model::{Line, Mark};
 use crate::plan::SECOND;
 use crate::world::weather::Weather;
@@ -38,6 +38,7 @@ impl World {
                 let stopped = &mut self.containers[container];
                 if !stopped.running && !stopped.gone {
                     stopped.start();
+                    self.ledger.begin_container(container);
                     self.note(|| format!("c{container} starts again"), 5);
                 }
             }
@@ -146,6 +147,7 @@ impl World {
         for written in written {
             match written {
                 Written::Begun { side, time, parts, poison, joined } => {
+                    let begins_event = parts.first().is_some_and(|part| text::begins_event(part));
                     self.ledger.begin_line(Line {
                         container,
                         side,
@@ -154,6 +156,7 @@ impl World {
                         parts,
                         poison,
                         joined,
+                        begins_event,
                     });
                 }
                 Written::Ended { side, offset, time, ordinal, line_end } => {

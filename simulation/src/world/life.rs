@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use cloudspout::batch::SourceId;
-use cloudspout::lines::Framing;
+use cloudspout::lines::{Framing, LineOptions};
 use cloudspout::naming::Container as Described;
 use cloudspout::settings::{Options, Settings, WhenFull};
 use cloudspout::shipper::{Opening, Positions, Shipper};
 use cloudspout::time::Millis;
 
 use super::{Happening, Machine, Opened, World};
-use crate::docker::Container;
+use crate::docker::{Container, text};
 use crate::host::Feed;
 use crate::plan::{MILLI, SECOND};
 
@@ -127,6 +127,10 @@ impl World {
             mark_gaps: self.plan.mark_gaps,
             dead_letters: self.plan.dead_letters,
             seed: self.chance.next(),
+            lines: LineOptions {
+                multiline_pattern: self.plan.multiline.then(|| text::EVENT_BEGINS.to_owned()),
+                ..LineOptions::default()
+            },
             ..Options::default()
         };
         let settings = match Settings::of(&options) {

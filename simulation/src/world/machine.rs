@@ -211,7 +211,9 @@ impl World {
             return Err(format!("holds {} bytes, more than {most}", self.ledger.held()));
         }
         if self.plan.sick && !self.plan.weather && self.plan.kills + self.plan.stops == 0 {
-            let most = self.plan.flush_after_ms * MILLI + HEALTHY_WITHIN;
+            // A line may wait for others of its event before the event waits for others.
+            let waits = if self.plan.multiline { 3 } else { 1 };
+            let most = waits * self.plan.flush_after_ms * MILLI + HEALTHY_WITHIN;
             if self.ledger.slowest > most {
                 let slowest = self.ledger.slowest / MILLI;
                 return Err(format!("delivers to a healthy destination only after {slowest} ms"));

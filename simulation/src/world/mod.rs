@@ -151,6 +151,7 @@ impl World {
         let mut chance = Chance::new(seed);
         let plan = Plan::draw(profile, &mut chance);
         let disordered = plan.odd_times || plan.steps > 0;
+        let steady = plan.kills + plan.stops == 0 && !plan.weather && plan.steps == 0;
         let rules = Rules {
             ordered: !disordered,
             gapless: !(plan.poison && disordered) && plan.when_full == WhenFull::Wait,
@@ -158,7 +159,9 @@ impl World {
             dropping: plan.when_full != WhenFull::Wait,
             marking: plan.mark_gaps,
             keeping: plan.dead_letters,
-            steady: plan.kills + plan.stops == 0 && !plan.weather && plan.steps == 0,
+            steady,
+            multiline: plan.multiline,
+            silence: plan.silence().filter(|_| steady),
         };
         let mut world = World {
             ahead: plan.clock_ahead,

@@ -4,7 +4,7 @@ use super::bindings;
 use super::bindings::cloudspout::host::{
     credentials as wit_credentials, dead_letters, lifecycle, logs, reports, settings,
 };
-use crate::lines::{FieldNames, Framing, Position, Side, Sides};
+use crate::lines::{FieldNames, Framing, LineOptions, Position, Side, Sides};
 use crate::naming::{Collisions, Container, Mode, NamingOptions, Overrides};
 use crate::settings::{Compression, Options, WhenFull};
 use crate::shipper::{
@@ -64,6 +64,10 @@ pub fn options(options: settings::Options) -> Options {
         own_group: options.own_group,
         own_stream: options.own_stream,
         fields: FieldNames { time: options.time_field, message: options.message_field },
+        lines: LineOptions {
+            multiline_pattern: options.multiline_pattern,
+            datetime_format: options.datetime_format,
+        },
         fail_fast: options.fail_fast,
         seed: options.seed,
     }

@@ -6,6 +6,7 @@ mod clock;
 mod gaps;
 mod letters;
 mod memory;
+mod multiline;
 mod placing;
 mod sources;
 

@@ -3,6 +3,7 @@
 mod daemon;
 mod kinds;
 mod lives;
+mod multiline;
 mod numbers;
 mod outages;
 mod own;

@@ -3,6 +3,7 @@
 mod faults;
 mod lines;
 mod missing;
+mod multiline;
 mod stopping;
 
 use std::fs::File;

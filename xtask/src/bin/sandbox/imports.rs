@@ -201,6 +201,8 @@ impl settings::Host for State {
             own_stream: options.own_stream,
             time_field: None,
             message_field: None,
+            multiline_pattern: None,
+            datetime_format: None,
             fail_fast: options.fail_fast,
             seed: options.seed,
         })
