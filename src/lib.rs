@@ -14,7 +14,7 @@
 pub mod batch;
 pub mod cloudwatch;
 pub mod command;
-#[cfg(target_family = "wasm")]
+#[cfg(all(target_family = "wasm", target_env = "p2"))]
 mod component;
 pub mod delivery;
 pub mod lines;

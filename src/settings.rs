@@ -27,6 +27,7 @@ pub struct Options {
     pub buffer_bytes: u64,
     pub compression: Compression,
     pub in_flight: u32,
+    pub signing: Signing,
     pub fields: FieldNames,
     pub lines: LineOptions,
     pub when_full: WhenFull,
@@ -56,6 +57,7 @@ impl Default for Options {
             buffer_bytes: 64 << 20,
             compression: Compression::default(),
             in_flight: 1,
+            signing: Signing::default(),
             fields: FieldNames::default(),
             lines: LineOptions::default(),
             when_full: WhenFull::default(),
@@ -87,6 +89,16 @@ pub enum Compression {
     Gzip,
 }
 
+/// Who signs requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Signing {
+    /// The core, with credentials that it asks for.
+    #[default]
+    Here,
+    /// Whoever carries them on, with credentials that never come here.
+    Elsewhere,
+}
+
 /// Options that can be used.
 #[derive(Debug)]
 pub struct Settings {
@@ -107,6 +119,7 @@ pub struct Settings {
     pub compression: Compression,
     /// Requests of one destination under way at a time; 1 or more.
     pub in_flight: usize,
+    pub signing: Signing,
     /// Which fields of JSON lines hold what.
     pub fields: FieldNames,
     /// How lines become events, unless a container says so itself.
@@ -172,6 +185,7 @@ impl Settings {
             flush_after: options.flush_after,
             buffer_bytes: usize::try_from(options.buffer_bytes.max(LEAST_BUFFER)).unwrap_or(usize::MAX),
             compression: options.compression,
+            signing: options.signing,
             in_flight: usize::try_from(options.in_flight.max(1)).unwrap_or(usize::MAX),
             fields: options.fields.clone(),
             lines: Arc::new(LineRules::of(&options.lines).map_err(SettingsError::Lines)?),

@@ -4,6 +4,7 @@ use crate::shipper::CredentialsError;
 use crate::sigv4::Credentials;
 
 /// Variables by name. It has no `Debug`: a secret may be among them.
+#[derive(Clone)]
 pub struct Environment(Vec<(String, String)>);
 
 impl Environment {
@@ -18,16 +19,12 @@ impl Environment {
     }
 }
 
-/// The credentials that the environment holds.
+/// The credentials that the environment holds. `how` tells people how what they set comes here.
 ///
 /// # Errors
 /// It holds none, or one half of them.
-pub fn credentials(environment: &Environment) -> Result<Credentials, CredentialsError> {
-    let missing = |what: &str| {
-        Err(CredentialsError::Missing(format!(
-            "set {what}, and hand the environment on: `wasmtime run -S inherit-env`, or `--env NAME` for each"
-        )))
-    };
+pub fn credentials(environment: &Environment, how: &str) -> Result<Credentials, CredentialsError> {
+    let missing = |what: &str| Err(CredentialsError::Missing(format!("set {what}, and {how}")));
     match (environment.get("AWS_ACCESS_KEY_ID"), environment.get("AWS_SECRET_ACCESS_KEY")) {
         (Some(id), Some(secret)) => {
             let token = environment.get("AWS_SESSION_TOKEN").map(str::to_owned);
@@ -55,11 +52,11 @@ mod tests {
             (vec![], Some("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,")),
         ] {
             let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-            let found = credentials(&Environment::new(owned.collect())).err();
+            let found = credentials(&Environment::new(owned.collect()), "hand it on").err();
             match (found, missing) {
                 (None, None) => {}
                 (Some(CredentialsError::Missing(text)), Some(begin)) => {
-                    assert!(text.starts_with(begin), "{text}");
+                    assert!(text.starts_with(begin) && text.ends_with("hand it on"), "{text}");
                 }
                 (found, _) => panic!("{variables:?}: {found:?}"),
             }

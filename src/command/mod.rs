@@ -16,3 +16,4 @@ pub use code::Code;
 pub use environment::{Environment, credentials};
 pub use help::help;
 pub use options::Command;
+pub use size::{bytes, duration};

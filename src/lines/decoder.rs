@@ -8,7 +8,7 @@ use super::json_file::JsonFile;
 use super::json_lines::{FieldNames, JsonLines};
 use super::letter::Letters;
 use super::plain::{Lines, LinesWithTimes};
-use super::{Lane, LineRules, Order, Piece, Position, Side, Sides, Sink};
+use super::{End, Lane, LineRules, Order, Piece, Position, Side, Sides, Sink, Text};
 use crate::time::{Millis, Timestamp};
 
 /// How the bytes of a log stream are to be understood; `framing` in the WIT describes each.
@@ -118,6 +118,22 @@ impl Decoder {
             Form::JsonLines(form) => form.read(bytes, offset, partial, now, &mut out),
             Form::Letters(form) => form.read(bytes, offset, partial, &mut out),
         }
+    }
+
+    /// Takes a line that was cut before it came here: `text` is all of it, and may hold line ends. It is an
+    /// event by itself, whatever the rules.
+    #[inline]
+    pub fn line(&mut self, text: &[u8], time: Timestamp, sink: &mut impl Sink) {
+        self.offset += text.len() as u64 + 1;
+        let piece = Piece {
+            side: Side::Stdout,
+            time,
+            text: Text::Raw(text),
+            end: End::Line,
+            same_frame: false,
+            offset: self.offset,
+        };
+        self.lanes.stdout.piece(piece, sink);
     }
 
     /// Ends open lines, and the events that wait for more: the container stopped, and what it left without a

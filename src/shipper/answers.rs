@@ -8,12 +8,12 @@ use flate2::write::GzEncoder;
 use super::keyring::Generation;
 use super::letters::{Refused, refused_by};
 use super::outlet::{Load, Outlet, OutletId, ParcelId, ParcelState, Sealed, Stage, Trouble};
-use super::{Body, Failure, Output, Reason, Request, RequestId, Severity, Shipper};
+use super::{Body, Digest, Failure, Output, Reason, Request, RequestId, Severity, Shipper};
 use crate::batch::Frozen;
 use crate::cloudwatch::{Operation, Rejected};
 use crate::delivery::{Answer, Cause, Pace, Refusal, Verdict};
-use crate::settings::Compression;
-use crate::sigv4::{self, Credentials};
+use crate::settings::{Compression, Signing};
+use crate::sigv4::{self, Credentials, Hex};
 use crate::time::{Millis, Timestamp};
 
 /// A request whose answer has not come.
@@ -97,7 +97,7 @@ impl Shipper {
         let events = frozen.len();
         let Sealed { body, digest } = parcel.sealed.get_or_insert_with(|| {
             let body = sealed_body(frozen, self.settings.compression);
-            let digest = sigv4::hex(&(self.digest)(body.bytes()));
+            let digest = digest_of(body.bytes(), &self.digest, self.settings.signing);
             Sealed { body, digest }
         });
         let (body, digest) = (body.clone(), digest.clone());
@@ -121,7 +121,7 @@ impl Shipper {
     pub(super) fn send_create(&mut self, id: OutletId, operation: Operation, now: Timestamp) {
         let Some(outlet) = self.outlets.get(id.0) else { return };
         let body = operation.body(outlet.destination.group(), outlet.destination.stream());
-        let digest = sigv4::hex(&(self.digest)(&body));
+        let digest = digest_of(&body, &self.digest, self.settings.signing);
         if self.send(id, What::Create(operation), Body::Bytes(body.into()), &digest, now)
             && let Some(outlet) = self.outlets.get_mut(id.0)
         {
@@ -130,28 +130,19 @@ impl Shipper {
     }
 
     fn send(&mut self, outlet: OutletId, what: What, body: Body, digest: &str, now: Timestamp) -> bool {
-        // Credentials that are about to end are replaced in time, while they still serve.
-        if let Some(renew) = self.keyring.poll_fetch(now) {
-            self.outputs.push_back(Output::FetchCredentials { renew });
-        }
-        let Some((credentials, generation)) = self.keyring.credentials(now) else {
-            self.starved = true;
-            return false;
-        };
         let operation = what.operation();
-        let signed = now.shifted(self.clock_ahead);
         let mut headers = operation.headers();
         if operation == Operation::PutLogEvents && self.settings.compression == Compression::Gzip {
             headers.push(("content-encoding", "gzip".to_owned()));
         }
-        let url = self.settings.endpoint.to_string();
-        match sigv4::sign(&credentials, self.settings.region.as_str(), signed, &url, &headers, digest) {
-            Ok(signature) => headers.extend(signature),
-            Err(error) => {
-                self.done = Some(Err(Failure::Credentials(format!("a request cannot be signed: {error}"))));
-                return false;
-            }
-        }
+        let signed = now.shifted(self.clock_ahead);
+        let generation = match self.settings.signing {
+            Signing::Here => match self.sign(&mut headers, digest, signed, now) {
+                Some(generation) => generation,
+                None => return false,
+            },
+            Signing::Elsewhere => Generation::default(),
+        };
         self.last_request = RequestId(self.last_request.0 + 1);
         let id = self.last_request;
         let probe = self.outlets.get(outlet.0).is_some_and(Outlet::is_failing);
@@ -160,6 +151,33 @@ impl Shipper {
         self.under_way.insert(id, Sent { outlet, what, signed, clock_ahead, generation, probe });
         self.outputs.push_back(Output::Send(Request { id, operation, headers, body }));
         true
+    }
+
+    /// Adds the headers that sign a request; the credentials used, unless it cannot be signed.
+    fn sign(
+        &mut self,
+        headers: &mut Vec<(&'static str, String)>,
+        digest: &str,
+        signed: Timestamp,
+        now: Timestamp,
+    ) -> Option<Generation> {
+        // Credentials that are about to end are replaced in time, while they still serve.
+        if let Some(renew) = self.keyring.poll_fetch(now) {
+            self.outputs.push_back(Output::FetchCredentials { renew });
+        }
+        let Some((credentials, generation)) = self.keyring.credentials(now) else {
+            self.starved = true;
+            return None;
+        };
+        let url = self.settings.endpoint.to_string();
+        match sigv4::sign(&credentials, self.settings.region.as_str(), signed, &url, headers, digest) {
+            Ok(signature) => headers.extend(signature),
+            Err(error) => {
+                self.done = Some(Err(Failure::Credentials(format!("a request cannot be signed: {error}"))));
+                return None;
+            }
+        }
+        Some(generation)
     }
 
     /// What came of a request.
@@ -188,6 +206,13 @@ impl Shipper {
             Verdict::Accept(rejected) => self.accept(outlet, what, rejected, now),
             Verdict::Retry(cause) => self.retry(outlet, what, &cause, now),
             Verdict::Create => self.create(outlet, what, now),
+            Verdict::Renew(refusal) if self.settings.signing == Signing::Elsewhere => {
+                self.blame_signer(outlet, what, refusal.text(), now);
+            }
+            Verdict::SetClock(off) if self.settings.signing == Signing::Elsewhere => {
+                let text = format!("its clock is off by {} s", -off / 1_000);
+                self.blame_signer(outlet, what, &text, now);
+            }
             Verdict::Renew(refusal) => self.renew(outlet, generation, &refusal, now),
             Verdict::SetClock(off) => {
                 self.clock_ahead = clock_ahead + off;
@@ -317,6 +342,16 @@ impl Shipper {
         }
     }
 
+    /// What signs requests elsewhere does it wrong, or with credentials that are not good.
+    fn blame_signer(&mut self, id: OutletId, what: What, text: &str, now: Timestamp) {
+        self.wait(id, what.creating(), Pace::Patient, None, now);
+        if self.settings.fail_fast {
+            self.done = Some(Err(Failure::Credentials(format!("CloudWatch refuses the signature: {text}"))));
+        } else {
+            self.trouble(id, Trouble::Signer, text, now);
+        }
+    }
+
     fn hold(&mut self, id: OutletId, what: What, refusal: Refusal, now: Timestamp) {
         let failures = self.wait(id, what.creating(), Pace::Patient, None, now);
         // Something in between may have a bad moment; what has worked may work again.
@@ -393,6 +428,14 @@ impl Shipper {
         if let Some(outlet) = self.outlets.get_mut(id.0) {
             outlet.stage = stage;
         }
+    }
+}
+
+/// What is signed of a body; nothing where that is not done here.
+fn digest_of(body: &[u8], digest: &Digest, signing: Signing) -> Hex {
+    match signing {
+        Signing::Here => sigv4::hex(&digest(body)),
+        Signing::Elsewhere => Hex::new(),
     }
 }
 

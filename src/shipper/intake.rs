@@ -32,6 +32,27 @@ impl Shipper {
         self.with_lines(id, now, &Chunk::Bytes(bytes));
     }
 
+    /// A source of lines has one that was cut before it came here: `text` is all of it, and may hold line
+    /// ends. Nothing is asked for first, so where `when_full` waits, it is the driver that has to.
+    pub fn handle_line(&mut self, id: SourceId, text: &[u8], now: Timestamp) {
+        self.hear_time(now);
+        let Some(outlet) = self.sources.get(&id).map(|source| source.outlet) else { return };
+        self.counts.bytes_read += text.len() as u64;
+        let before = self.gathered(outlet);
+        self.with_lines(id, now, &Chunk::Line(text));
+        // Memory is counted anew once a batch is closed, which is seldom.
+        if self.gathered(outlet) <= before {
+            self.measure(outlet);
+            self.drop_oldest();
+        }
+    }
+
+    /// Events in the open batch of an outlet.
+    fn gathered(&self, id: OutletId) -> usize {
+        let gathering = self.outlets.get(id.0).and_then(|outlet| outlet.gathering.as_ref());
+        gathering.map_or(0, Batch::len)
+    }
+
     /// A source that was to be read has no more for the time being, or for good.
     pub fn handle_pause(&mut self, id: SourceId, pause: Pause, now: Timestamp) {
         self.hear_time(now);
@@ -207,6 +228,8 @@ impl Shipper {
 /// What a decoder is given.
 enum Chunk<'a> {
     Bytes(&'a [u8]),
+    /// A whole line, without its end.
+    Line(&'a [u8]),
     /// There is no more: what is half is whole.
     End,
     /// There may be more, but none that joins what there is.
@@ -219,6 +242,7 @@ impl Chunk<'_> {
     fn read(&self, decoder: &mut Decoder, now: Timestamp, sink: &mut impl Sink) {
         match self {
             Chunk::Bytes(bytes) => decoder.read(bytes, now, sink),
+            Chunk::Line(text) => decoder.line(text, now, sink),
             Chunk::End => decoder.finish(now, sink),
             Chunk::EndOfEvents => decoder.finish_events(sink),
             Chunk::Silence(patience) => decoder.ripen(now, *patience, sink),

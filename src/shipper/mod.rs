@@ -37,7 +37,7 @@ use crate::batch::SourceId;
 use crate::delivery::Jitter;
 use crate::lines::Framing;
 use crate::naming::{Container, Destination};
-use crate::settings::Settings;
+use crate::settings::{Settings, Signing};
 use crate::time::Timestamp;
 
 use answers::Sent;
@@ -148,7 +148,6 @@ impl Shipper {
     pub fn new(settings: Settings, digest: Digest) -> Shipper {
         Shipper {
             jitter: Jitter::new(settings.seed),
-            settings,
             digest,
             sources: BTreeMap::new(),
             outlets: Vec::new(),
@@ -159,7 +158,7 @@ impl Shipper {
             keeping: BTreeMap::new(),
             last_keep: KeepId(0),
             keyring: Keyring::new(),
-            starved: true,
+            starved: settings.signing == Signing::Here,
             clock_ahead: 0,
             heard: Timestamp::default(),
             counts: Counts::default(),
@@ -177,6 +176,7 @@ impl Shipper {
             held: 0,
             probes: 0,
             delivered_any: false,
+            settings,
         }
     }
 

@@ -83,6 +83,7 @@ pub enum Trouble {
     Unanswered,
     Denied,
     Credentials,
+    Signer,
     NotCloudWatch,
     Invalid,
     Clock,

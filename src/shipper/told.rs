@@ -31,6 +31,10 @@ impl Shipper {
                 "not permitted; give the credentials in use the permission named, events are kept and tried again",
             ),
             Trouble::Credentials => (Severity::Warning, "the credentials were refused; asking for new ones"),
+            Trouble::Signer => (
+                Severity::Error,
+                "what signs the requests is refused; mend its credentials, clock or region, events are kept and tried again",
+            ),
             Trouble::NotCloudWatch => (
                 Severity::Error,
                 "what answers is not CloudWatch Logs; check --endpoint-url, --region and proxies, events are kept and tried again",

@@ -29,6 +29,9 @@ pub struct Process {
     problem: Option<String>,
 }
 
+/// How variables come here.
+const HAND_ON: &str = "hand the environment on: `wasmtime run -S inherit-env`, or `--env NAME` for each";
+
 /// The only log stream there is.
 const INPUT: SourceId = SourceId(1);
 
@@ -109,7 +112,7 @@ impl Host for Process {
 
     // The environment has what it has: there are no others.
     fn fetch_credentials(&mut self, _renew: bool) {
-        self.found = Some(credentials(&self.environment));
+        self.found = Some(credentials(&self.environment, HAND_ON));
     }
 
     fn take_credentials(&mut self) -> Option<Result<Credentials, CredentialsError>> {

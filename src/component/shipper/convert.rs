@@ -6,7 +6,7 @@ use super::bindings::cloudspout::host::{
 };
 use crate::lines::{FieldNames, Framing, LineOptions, Position, Side, Sides};
 use crate::naming::{Collisions, Container, Mode, NamingOptions, Overrides};
-use crate::settings::{Compression, Options, WhenFull};
+use crate::settings::{Compression, Options, Signing, WhenFull};
 use crate::shipper::{
     Counts, CredentialsError, Failure, Loss, Opening, Pause, Phase, Positions, Reason, Severity,
 };
@@ -54,6 +54,7 @@ pub fn options(options: settings::Options) -> Options {
             settings::Compression::Gzip => Compression::Gzip,
         },
         in_flight: options.in_flight,
+        signing: Signing::Here,
         when_full: match options.when_full {
             settings::WhenFull::Wait => WhenFull::Wait,
             settings::WhenFull::DropOldest => WhenFull::DropOldest,

@@ -8,6 +8,8 @@ mod letters;
 mod memory;
 mod multiline;
 mod placing;
+mod ready;
+mod signing;
 mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +19,7 @@ use crate::batch::SourceId;
 use crate::cloudwatch::Operation;
 use crate::delivery::{Answer, Response};
 use crate::lines::Position;
-use crate::settings::{Compression, Options, WhenFull};
+use crate::settings::{Compression, Options, Signing, WhenFull};
 use crate::sigv4::Credentials;
 use crate::time::Millis;
 
@@ -75,8 +77,13 @@ impl World {
             done: None,
         };
         world.drain();
-        assert_eq!(world.fetches, [false], "credentials are asked for early");
-        world.credentials();
+        match options.signing {
+            Signing::Here => {
+                assert_eq!(world.fetches, [false], "credentials are asked for early");
+                world.credentials();
+            }
+            Signing::Elsewhere => assert!(world.fetches.is_empty(), "whoever signs has them"),
+        }
         world
     }
 
