@@ -1,4 +1,4 @@
-//! The project's own chores: building the component by itself, measuring the program, and counting the
+//! The project's own chores: building what runs in other hosts, measuring the program, and counting the
 //! core's instructions.
 
 mod inputs;
@@ -19,7 +19,8 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let result = match arguments.as_slice() {
-        ["wasm", options @ ..] => wasm::run(options),
+        ["wasm", options @ ..] => wasm::run(wasm::COMPONENT, options),
+        ["envoy", options @ ..] => wasm::run(wasm::ENVOY, options),
         ["bench", options @ ..] => bench::run(options),
         ["instructions", options @ ..] => instructions::run(options),
         _ => Err(USAGE.to_owned()),
@@ -36,6 +37,8 @@ fn main() -> ExitCode {
 const USAGE: &str = "\
 cargo xtask wasm
     builds target/cloudspout.wasm, the component for hosts that offer nothing but WASI
+cargo xtask envoy
+    builds target/cloudspout-envoy.wasm, the module for Envoy
 cargo xtask bench [--small] [--only NAME] [--program FILE] [--dry]
     measures the program, and writes the tables of docs/PERFORMANCE.md
     --small         a tenth of the input, and fewer repetitions
