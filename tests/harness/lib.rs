@@ -11,6 +11,8 @@ pub mod authority;
 pub mod clock;
 pub mod disk;
 pub mod docker;
+pub mod envoy;
+pub mod load;
 pub mod network;
 pub mod peers;
 pub mod program;

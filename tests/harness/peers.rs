@@ -8,6 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::events::{Event, Streams};
+use crate::load;
 use crate::process::{Running, eventually, file, must, python};
 use crate::program::{KEY_ID, PATIENCE, Program, REGION, SECRET, Shipping};
 use crate::strict::first_line;
@@ -66,6 +67,29 @@ impl Local {
 
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Replaces its plan of faults; an empty one ends them.
+    pub fn plan(&self, plan: &str) {
+        let length = plan.len();
+        let request = match plan {
+            "" => "DELETE /_local/faults HTTP/1.1\r\nhost: local\r\n\r\n".to_owned(),
+            plan => format!(
+                "POST /_local/faults HTTP/1.1\r\nhost: local\r\ncontent-length: {length}\r\n\r\n{plan}"
+            ),
+        };
+        let answer = load::exchange(self.port, &request);
+        assert!(answer.as_ref().is_some_and(|(status, _)| *status < 300), "{plan}: {answer:?}");
+    }
+
+    /// What it has counted.
+    pub fn stats(&self) -> Value {
+        let (_, stats) = load::get(self.port, "/_local/stats").expect("cloudspout local answers");
+        serde_json::from_str(&stats).expect("JSON")
     }
 
     /// Ends it and starts it again on the same data.
