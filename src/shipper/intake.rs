@@ -6,7 +6,7 @@ use super::gap::{Gap, Missing, Reason};
 use super::outlet::{Load, Marking, Outlet, OutletId};
 use super::scatter::Scatterer;
 use super::source::{Progress, Source, Stage};
-use super::{Counts, Loss, Output, Pause, SPARE_ROOMS, Severity, Shipper};
+use super::{Counts, Loss, Output, Pause, SPARE_BYTES, SPARE_ROOMS, Severity, Shipper};
 use crate::batch::{Batch, Marks, Origin, Push, SourceId};
 use crate::lines::{Decoder, Event, Malformed, Sink};
 use crate::time::{Millis, Timestamp};
@@ -219,7 +219,11 @@ impl Shipper {
     /// Takes back the room of a batch that is through.
     pub(super) fn recycle(&mut self, load: Load) {
         let Load::Batch(frozen) = load else { return };
-        if let Some(frozen) = Rc::into_inner(frozen).filter(|_| self.spare.len() < SPARE_ROOMS) {
+        let spare: usize = self.spare.iter().map(Vec::capacity).sum();
+        if self.spare.len() < SPARE_ROOMS
+            && spare < SPARE_BYTES
+            && let Some(frozen) = Rc::into_inner(frozen)
+        {
             self.spare.push(frozen.into_room());
         }
     }

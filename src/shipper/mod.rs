@@ -141,8 +141,9 @@ const MOST_UNDER_WAY: usize = 64;
 /// Those of them that may go to destinations that failed the last time: should each hang until it is given
 /// up, the others find their way free.
 const MOST_PROBES: usize = MOST_UNDER_WAY / 2;
-/// Rooms for bodies kept for reuse.
-const SPARE_ROOMS: usize = 4;
+/// Rooms for bodies kept for reuse: so many, of so many bytes together.
+const SPARE_ROOMS: usize = 64;
+const SPARE_BYTES: usize = 5 << 20;
 
 impl Shipper {
     pub fn new(settings: Settings, digest: Digest) -> Shipper {

@@ -1,5 +1,7 @@
 //! What may be held in memory: who is read, and what is dropped where that was chosen.
 
+use std::ops::RangeInclusive;
+
 use super::gap::Reason;
 use super::outlet::{Outlet, OutletId};
 use super::source::Stage;
@@ -10,8 +12,9 @@ use crate::settings::WhenFull;
 const READ_BYTES: u32 = 256 << 10;
 /// Batches closed and not delivered, beyond those under way, at which a destination's sources wait.
 const QUEUE_BEYOND: usize = 1;
-/// What a destination may gather while the others hold all there is to hold, in bytes.
-const SMALL_BATCH: usize = 256 << 10;
+/// What a destination may gather while the others hold all there is to hold, in bytes: its share of as much as
+/// the buffer again, within these bounds.
+const SMALL_BATCH: RangeInclusive<usize> = 32 << 10..=256 << 10;
 
 impl Shipper {
     /// Whether a destination's sources may be read.
@@ -19,7 +22,13 @@ impl Shipper {
         let Some(outlet) = self.outlets.get(id.0) else { return false };
         let own = outlet.queued() < self.settings.in_flight + QUEUE_BEYOND;
         // A destination that holds nothing closed may always gather a small batch, whatever the others hold.
-        own && (self.held < self.settings.buffer_bytes || outlet.gathers_little(SMALL_BATCH))
+        own && (self.held < self.settings.buffer_bytes || outlet.gathers_little(self.small_batch()))
+    }
+
+    /// The more destinations there are, the less each may gather beyond the buffer.
+    fn small_batch(&self) -> usize {
+        let share = self.settings.buffer_bytes / self.by_destination.len().max(1);
+        share.clamp(*SMALL_BATCH.start(), *SMALL_BATCH.end())
     }
 
     pub(super) fn next_read(&mut self) -> Option<Output> {

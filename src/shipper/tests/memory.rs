@@ -41,13 +41,13 @@ fn fill(world: &mut World, destinations: u32) -> Vec<SourceId> {
 fn many_destinations_hold_little_more_than_the_buffer() {
     let mut world = World::with(Options { buffer_bytes: 4 << 20, ..options() });
     fill(&mut world, 100);
-    let most = (4 << 20) + 100 * (640 << 10);
+    let most = (4 << 20) + 100 * (128 << 10);
     assert!(world.shipper.held < most, "{} bytes held, more than {most}", world.shipper.held);
 }
 
 #[test]
 fn a_destination_that_may_gather_little_delivers_it_at_once() {
-    let mut world = World::with(Options { buffer_bytes: 4 << 20, ..options() });
+    let mut world = World::with(Options { buffer_bytes: 8 << 20, ..options() });
     fill(&mut world, 20);
     let healthy = world.open(100, "healthy");
     let line = format!("{}\n", "y".repeat(1_023));
