@@ -122,7 +122,7 @@ impl Decoder {
 
     /// Takes a line that was cut before it came here: `text` is all of it, and may hold line ends. It is an
     /// event by itself, whatever the rules.
-    #[inline]
+    #[inline(never)]
     pub fn line(&mut self, text: &[u8], time: Timestamp, sink: &mut impl Sink) {
         self.offset += text.len() as u64 + 1;
         let piece = Piece {

@@ -87,7 +87,7 @@ impl Lane {
     }
 
     /// Takes a piece, and passes on the events that it completes.
-    #[inline]
+    #[inline(always)]
     pub fn piece(&mut self, piece: Piece<'_>, sink: &mut impl Sink) {
         let frame = self.place_of(&piece);
         self.frame = frame;
