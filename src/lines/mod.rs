@@ -17,6 +17,7 @@ mod json_object;
 mod json_time;
 mod lane;
 mod letter;
+#[cfg_attr(not(feature = "patterns"), path = "no_pattern.rs")]
 mod pattern;
 mod plain;
 mod rfc3339;
