@@ -38,7 +38,7 @@ pub enum Place {
     Absent,
     AccessLog,
     HttpFilter,
-    /// Envoy's own logger to a file stands there: for comparison.
+    /// Envoy's own logger to a file stands there, with the fields of our usual line: for comparison.
     FileLog,
 }
 
@@ -52,6 +52,8 @@ pub struct Envoy {
 
 pub const GROUP: &str = "/envoy/access";
 pub const NODE: &str = "edge-1";
+/// A cluster of this name answers what is asked for below `/web`, as `cloudspout local` does.
+pub const WEB: &str = "web";
 
 impl Default for Setup {
     /// An access logger that sends soon, through a cluster that signs.
@@ -111,11 +113,24 @@ impl Setup {
                 "name": "all",
                 "domains": ["*"],
                 "routes": [
-                    {"match": {"prefix": "/missing"}, "direct_response": {"status": 404}},
+                    {
+                        "match": {"prefix": "/missing"},
+                        "direct_response": {"status": 404},
+                        "metadata": {"filter_metadata": {"team.a": {"name": "blue", "size": 3, "on": true}}},
+                    },
                     {"match": {"prefix": "/"}, "direct_response": {"status": 200, "body": {"inline_string": "ok"}}},
                 ],
             }]},
         });
+        if self.clusters.iter().any(|(name, _)| *name == WEB) {
+            let route = json!({
+                "name": "to-web",
+                "match": {"prefix": "/web"},
+                "route": {"cluster": WEB, "prefix_rewrite": "/_local/health"},
+            });
+            let routes = &mut manager["route_config"]["virtual_hosts"][0]["routes"];
+            routes.as_array_mut().expect("a list").insert(0, route);
+        }
         let router = filter("router", json!({"@type": extension("filters.http.router.v3.Router")}));
         let mut filters = vec![router];
         match self.place {
@@ -142,6 +157,13 @@ impl Setup {
                     "typed_config": {
                         "@type": extension("access_loggers.file.v3.FileAccessLog"),
                         "path": "access.log",
+                        "log_format": {"json_format": {
+                            "method": "%REQ(:METHOD)%", "host": "%REQ(:AUTHORITY)%", "path": "%REQ(:PATH)%",
+                            "status": "%RESPONSE_CODE%", "flags": "%RESPONSE_FLAGS%", "duration_ms": "%DURATION%",
+                            "bytes_received": "%BYTES_RECEIVED%", "bytes_sent": "%BYTES_SENT%",
+                            "client": "%DOWNSTREAM_REMOTE_ADDRESS%", "upstream": "%UPSTREAM_HOST%",
+                            "request_id": "%REQ(X-REQUEST-ID)%",
+                        }},
                     },
                 }]);
             }
@@ -177,7 +199,12 @@ impl Setup {
         let mut clusters = vec![cloudwatch];
         clusters.extend(self.clusters.iter().map(|(name, port)| cluster(name, *port)));
         let mut bootstrap = json!({
-            "node": {"id": NODE, "cluster": "edge"},
+            "node": {
+                "id": NODE,
+                "cluster": "edge",
+                "locality": {"region": "r1", "zone": "z1"},
+                "metadata": {"pod": "pod-7"},
+            },
             "static_resources": {"clusters": clusters},
             "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": admin}}},
         });
@@ -310,6 +337,14 @@ impl Envoy {
         }
         said
     }
+}
+
+/// Has Envoy look at a configuration of its own and end; the module lies beside it.
+pub fn validate(yaml: &str) -> Ended {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::copy(module(), folder.path().join("cloudspout-envoy.wasm")).expect("the module");
+    let mut command = command(folder.path(), yaml, "yaml", 1);
+    run("envoy --mode validate", command.args(["--mode", "validate"]), PATIENCE)
 }
 
 /// Where `cargo xtask envoy` puts the module.

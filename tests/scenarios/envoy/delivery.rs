@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use cloudspout_tests::envoy::{Envoy, GROUP, NODE, Place, Setup};
+use cloudspout_tests::envoy::{self, Envoy, GROUP, NODE, Place, Setup};
 use cloudspout_tests::load;
 use cloudspout_tests::peers::{Local, Reader, free_port, read_back};
 use serde_json::json;
@@ -65,14 +65,15 @@ fn an_http_filter_logs_as_an_access_logger_does() {
 #[test]
 fn each_worker_has_a_log_stream_of_its_own_if_wanted() {
     let local = Local::start(&[]);
-    let setup = Setup::default().with(json!({"stream": "{xds.node.cluster}/{xds.node.id}/{worker}"}));
+    let stream = "{xds.node.cluster}/{xds.node.id}/{xds.node.locality.zone}/{xds.node.metadata.pod}/{worker}";
+    let setup = Setup::default().with(json!({"stream": stream}));
     let envoy = setup.start(local.port());
     let paths = envoy.requests("workers", 2_000);
     settle(&envoy, paths.len());
     let streams = read_back(&local.url(), GROUP, Reader::GetLogEvents);
     let names: Vec<_> = streams.keys().map(String::as_str).collect();
-    let first = format!("edge/{NODE}/0");
-    assert!(names == [first.as_str(), &format!("edge/{NODE}/1")] || names == [first.as_str()], "{names:?}");
+    let name = |worker: usize| format!("edge/{NODE}/z1/pod-7/{worker}");
+    assert_eq!(names, [name(0), name(1)]);
     envoy.stop();
 }
 
@@ -124,4 +125,23 @@ fn a_newcomers_configuration_works_as_it_stands() {
     let line: serde_json::Value = serde_json::from_str(&arrived(&local)[0].message).expect("JSON");
     assert_eq!((line["method"].as_str(), line["status"].as_u64()), (Some("GET"), Some(200)));
     envoy.stop();
+}
+
+/// What is marked for AWS is a configuration that Envoy takes.
+#[test]
+fn a_newcomers_configuration_can_be_changed_for_aws() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/envoy/envoy.yaml");
+    let yaml = fs::read_to_string(file).expect("the configuration");
+    let local = "socket_address: { address: 127.0.0.1, port_value: 4586 }";
+    let aws = "socket_address: { address: logs.eu-central-1.amazonaws.com, port_value: 443 }";
+    assert!(yaml.contains(local) && yaml.contains(&aws.replace("socket_address:", "AWS:")));
+    let tls = |line: &str| {
+        let commented = line.strip_prefix("    # ").filter(|text| !text.starts_with("AWS:"));
+        commented.map_or(line.to_owned(), |text| format!("    {text}"))
+    };
+    let changed: Vec<_> = yaml.replace(local, aws).lines().map(tls).collect();
+    let changed = changed.join("\n");
+    assert!(changed.contains("\n    transport_socket:"), "{changed}");
+    let validated = envoy::validate(&changed);
+    assert!(validated.status.success(), "{}", validated.stderr);
 }

@@ -3,42 +3,36 @@
 use std::fs;
 use std::time::Duration;
 
-use cloudspout_tests::envoy::{Setup, module};
-use cloudspout_tests::events::assert_same;
+use cloudspout_tests::envoy::{Place, Setup, module};
 use cloudspout_tests::load;
-use cloudspout_tests::peers::{Local, Reader, read_back};
+use cloudspout_tests::peers::Local;
 use cloudspout_tests::process::eventually;
 use serde_json::json;
 
-use crate::{SOON, assert_arrived, settle};
+use crate::{SOON, assert_arrived, assert_arrived_in, settle};
 
 /// Such that nothing is sent before it has to be.
 const LATE: &str = "1h";
 
 #[test]
 fn an_update_of_the_listener_loses_nothing() {
-    let local = Local::start(&[]);
-    let setup = Setup { dynamic: true, ..Setup::default().with(json!({"flush_after": LATE})) };
-    let envoy = setup.start(local.port());
-    let before = envoy.requests("before", 3_000);
-    envoy.wait_for("events_logged", 3_000, SOON);
-    assert_eq!(envoy.stat("events_accepted"), 0);
-    let changed = setup.with(json!({"group": "/changed", "flush_after": "100ms"}));
-    envoy.update(&changed, &changed.configuration, 1);
-    let after = envoy.requests("after", 100);
-    // The old module is let go once Envoy has closed what is left of the old listener.
-    settle(&envoy, 3_100);
-    assert_arrived("before the update", &local, &before);
-    let mut arrived: Vec<_> = read_back(&local.url(), "/changed", Reader::GetLogEvents)
-        .into_values()
-        .flatten()
-        .map(|event| event.message)
-        .collect();
-    arrived.sort();
-    let mut after = after;
-    after.sort();
-    assert_same("after the update", &arrived, &after);
-    envoy.stop();
+    for place in [Place::AccessLog, Place::HttpFilter] {
+        let local = Local::start(&[]);
+        let late = json!({"flush_after": LATE});
+        let setup = Setup { dynamic: true, place, ..Setup::default().with(late) };
+        let envoy = setup.start(local.port());
+        let before = envoy.requests("before", 3_000);
+        envoy.wait_for("events_logged", 3_000, SOON);
+        assert_eq!(envoy.stat("events_accepted"), 0);
+        let changed = setup.with(json!({"group": "/changed", "flush_after": "100ms"}));
+        envoy.update(&changed, &changed.configuration, 1);
+        let after = envoy.requests("after", 100);
+        // The old module is let go once Envoy has closed what is left of the old listener.
+        settle(&envoy, 3_100);
+        assert_arrived("before the update", &local, &before);
+        assert_arrived_in("/changed", "after the update", &local, &after);
+        envoy.stop();
+    }
 }
 
 #[test]

@@ -17,12 +17,20 @@ const SOON: Duration = Duration::from_secs(60);
 
 /// Everything that has arrived in the usual log group, whatever the log stream.
 fn arrived(local: &Local) -> Vec<Event> {
-    read_back(&local.url(), GROUP, Reader::GetLogEvents).into_values().flatten().collect()
+    arrived_in(GROUP, local)
+}
+
+fn arrived_in(group: &str, local: &Local) -> Vec<Event> {
+    read_back(&local.url(), group, Reader::GetLogEvents).into_values().flatten().collect()
 }
 
 /// Panics unless each of these lines has arrived once.
 fn assert_arrived(what: &str, local: &Local, lines: &[String]) {
-    let mut arrived: Vec<_> = arrived(local).into_iter().map(|event| event.message).collect();
+    assert_arrived_in(GROUP, what, local, lines);
+}
+
+fn assert_arrived_in(group: &str, what: &str, local: &Local, lines: &[String]) {
+    let mut arrived: Vec<_> = arrived_in(group, local).into_iter().map(|event| event.message).collect();
     let mut lines = lines.to_vec();
     // Workers send each for itself.
     arrived.sort();

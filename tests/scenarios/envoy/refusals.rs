@@ -20,7 +20,7 @@ fn validating_is_linting() {
         (json!({"region": "mars"}), "region: `mars` is not the name of an AWS Region"),
         (json!({"group": "my group"}), "group: `my group` is no name of a log group"),
         (json!({"stream": "{request.path}"}), "`request.path` cannot be in a name"),
-        (json!({"stream": "{xds.node.locality.zone}"}), "Envoy has no xds.node.locality.zone"),
+        (json!({"stream": "{xds.node.locality.sub_zone}"}), "Envoy has no xds.node.locality.sub_zone"),
         (json!({"line": "{request.methd}"}), "line: byte 1: `request.methd` is no attribute"),
         (json!({"line": {"a": {"b": "%REQ(X)%"}}}), "line: a.b: `%REQ(` is of Envoy's format language"),
         (json!({"signing": "module"}), "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),

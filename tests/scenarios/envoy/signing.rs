@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use cloudspout_tests::envoy::Setup;
+use cloudspout_tests::load;
 use cloudspout_tests::peers::Local;
 use cloudspout_tests::process::eventually;
 use cloudspout_tests::program::{KEY_ID, SECRET, TEMPORARY_KEY_ID, TEMPORARY_SECRET, TEMPORARY_TOKEN};
@@ -22,6 +23,22 @@ fn envoy_signs_and_the_module_holds_no_secret() {
     settle(&envoy, paths.len());
     assert_arrived("signed by Envoy", &local, &paths);
     assert!(!envoy.admin("/config_dump").contains(SECRET));
+    envoy.stop();
+}
+
+/// What has to be escaped is twice as long on its way, and Envoy has to hold all of it to sign it.
+#[test]
+fn envoy_signs_what_is_larger_than_a_batch_of_plain_text() {
+    let local = Local::start(&[]);
+    let line = json!({"line": "{request.headers.x-quotes}", "flush_after": "2s"});
+    let envoy = Setup { workers: 1, ..Setup::default().with(line) }.start(local.port());
+    let quotes = "\"".repeat(50_000);
+    for _ in 0..40 {
+        let request = format!("GET / HTTP/1.1\r\nhost: shop\r\nx-quotes: {quotes}\r\n\r\n");
+        assert!(load::exchange(envoy.port(), &request).is_some_and(|(status, _)| status == 200));
+    }
+    settle(&envoy, 40);
+    assert!(envoy.stat("bytes_sent") / envoy.stat("requests_sent") > 1 << 20, "they are not large enough");
     envoy.stop();
 }
 
