@@ -48,7 +48,7 @@ fn settled(pid: u32) -> Result<child::Seconds, String> {
     }
 }
 
-fn resident_mib(pid: u32) -> Result<f64, String> {
+pub fn resident_mib(pid: u32) -> Result<f64, String> {
     let path = format!("/proc/{pid}/status");
     let status = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -5,6 +5,7 @@
 mod containers;
 mod daemon;
 mod docker;
+mod envoy;
 mod gzip;
 mod idle;
 mod imitation;
@@ -31,7 +32,7 @@ pub struct Bench {
 type Measure = fn(&Bench) -> Result<String, String>;
 
 /// The tables, by name, in the order of the page.
-const TABLES: [(&str, Measure); 9] = [
+const TABLES: [(&str, Measure); 10] = [
     ("stdin", stdin::measure),
     ("docker", docker::measure),
     ("peers", peers::measure),
@@ -39,6 +40,7 @@ const TABLES: [(&str, Measure); 9] = [
     ("idle", idle::measure),
     ("text", stdin::measure_text),
     ("gzip", gzip::measure),
+    ("envoy", envoy::measure),
     ("sandbox", sandbox::measure),
     ("start", start::measure),
 ];
