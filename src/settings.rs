@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::cloudwatch::{Endpoint, EndpointError, Region};
+use crate::cloudwatch::{
+    Endpoint, EndpointError, GroupError, GroupOptions, LogFormat, LogFormatError, NewGroup, Region,
+};
 use crate::lines::{FieldNames, LineError, LineOptions, LineRules, Side};
 use crate::naming::{Collisions, Machine, Names, NamingError, NamingOptions, WholeEvent, event_fields};
 use crate::time::Millis;
@@ -23,6 +25,9 @@ pub struct Options {
     pub host_name: String,
     pub create_group: bool,
     pub create_stream: bool,
+    pub new_groups: GroupOptions,
+    /// As Docker's `awslogs-format` has it.
+    pub format: Option<String>,
     pub flush_after: Millis,
     pub buffer_bytes: u64,
     pub compression: Compression,
@@ -53,6 +58,8 @@ impl Default for Options {
             host_name: "localhost".to_owned(),
             create_group: true,
             create_stream: true,
+            new_groups: GroupOptions::default(),
+            format: None,
             flush_after: Millis(5_000),
             buffer_bytes: 64 << 20,
             compression: Compression::default(),
@@ -112,6 +119,12 @@ pub struct Settings {
     pub event_fields: Vec<String>,
     pub create_group: bool,
     pub create_stream: bool,
+    /// What log groups are made with.
+    pub new_groups: NewGroup,
+    /// What events are, where the service is to be told.
+    pub format: Option<LogFormat>,
+    /// The name of the machine.
+    pub host_name: String,
     /// How long an event may wait for others.
     pub flush_after: Millis,
     /// What may be held of events that are not accepted, in bytes.
@@ -146,6 +159,10 @@ pub enum SettingsError {
     /// Log groups are confined, and dead letters are to choose theirs themselves.
     ConfinedLetters,
     Lines(LineError),
+    Group(GroupError),
+    Format(LogFormatError),
+    /// Events are wrapped, and the service is to look into them.
+    WrappedFormat,
 }
 
 /// Less than this cannot hold one request and gather the next, in bytes.
@@ -172,6 +189,12 @@ impl Settings {
             Some(url) => Endpoint::parse(url),
             None => Endpoint::of(&region),
         };
+        let format = options.format.as_deref().filter(|format| !format.is_empty());
+        let format = format.map(LogFormat::parse).transpose().map_err(SettingsError::Format)?;
+        let lines = LineRules::of(&options.lines).map_err(SettingsError::Lines)?;
+        if format.is_some() && lines.wrap.is_some() {
+            return Err(SettingsError::WrappedFormat);
+        }
         Ok(Settings {
             region,
             endpoint: endpoint.map_err(SettingsError::Endpoint)?,
@@ -182,13 +205,16 @@ impl Settings {
             only: options.only,
             create_group: options.create_group,
             create_stream: options.create_stream,
+            new_groups: NewGroup::of(&options.new_groups).map_err(SettingsError::Group)?,
+            format,
+            host_name: options.host_name.clone(),
             flush_after: options.flush_after,
             buffer_bytes: usize::try_from(options.buffer_bytes.max(LEAST_BUFFER)).unwrap_or(usize::MAX),
             compression: options.compression,
             signing: options.signing,
             in_flight: usize::try_from(options.in_flight.max(1)).unwrap_or(usize::MAX),
             fields: options.fields.clone(),
-            lines: Arc::new(LineRules::of(&options.lines).map_err(SettingsError::Lines)?),
+            lines: Arc::new(lines),
             when_full: options.when_full,
             mark_gaps: options.mark_gaps,
             dead_letters: options.dead_letters,
@@ -210,6 +236,11 @@ impl fmt::Display for SettingsError {
                 "dead letters name log groups of their own, which --confine cannot let pass; give --group",
             ),
             SettingsError::Lines(error) => error.fmt(out),
+            SettingsError::Group(error) => error.fmt(out),
+            SettingsError::Format(error) => error.fmt(out),
+            SettingsError::WrappedFormat => out.write_str(
+                "awslogs-format and wrap cannot be given at the same time: in what is wrapped nobody finds metrics",
+            ),
         }
     }
 }
@@ -220,8 +251,10 @@ impl std::error::Error for SettingsError {
             SettingsError::Endpoint(error) => Some(error),
             SettingsError::Naming(error) => Some(error),
             SettingsError::WholeEvent(error) => Some(error),
-            SettingsError::ConfinedLetters => None,
+            SettingsError::ConfinedLetters | SettingsError::WrappedFormat => None,
             SettingsError::Lines(error) => Some(error),
+            SettingsError::Group(error) => Some(error),
+            SettingsError::Format(error) => Some(error),
         }
     }
 }

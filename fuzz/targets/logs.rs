@@ -10,7 +10,7 @@ use std::sync::{Arc, LazyLock};
 use cloudspout::cloudwatch::limits::MAX_MESSAGE_BYTES;
 use cloudspout::lines::{
     Decoder, Event, EventText, Framing, Lane, LineOptions, LineRules, Malformed, Order, Position, Rest, Side,
-    Sides, Sink,
+    Sides, Sink, WrapOrigin,
 };
 use cloudspout::time::Timestamp;
 use libfuzzer_sys::fuzz_target;
@@ -84,7 +84,7 @@ fn read(framing: Framing, terminal: bool, rules: &Arc<LineRules>, pieces: &[&[u8
     let lane = |side| Lane::new(side, order, terminal, Position::default());
     let lanes = Sides { stdout: lane(Side::Stdout), stderr: lane(Side::Stderr) };
     let mut decoder = Decoder::new(framing, 0, lanes);
-    decoder.follow(rules);
+    decoder.follow(rules, &WrapOrigin::default());
     let mut heard = Heard::default();
     for piece in pieces {
         decoder.read(piece, Timestamp::from_nanos(7), &mut heard);

@@ -9,7 +9,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 pub use crate::bindings::cloudspout::host::settings::{
-    Collisions, Compression, NamingMode, Options, Output, Overrides, WhenFull,
+    Collisions, Compression, NamingMode, Options, Output, Overrides, WhenFull, Wrap,
 };
 use crate::bindings::{self, ShipperPre};
 use crate::clock::{Clock, SystemClock, WallClock};
@@ -79,6 +79,16 @@ impl Default for Options {
             message_field: None,
             multiline_pattern: None,
             datetime_format: None,
+            time_format: None,
+            time_zone: None,
+            wrap: Wrap::None,
+            wrap_fields: Vec::new(),
+            event_format: None,
+            retention_days: None,
+            retain_existing: false,
+            group_tags: Vec::new(),
+            kms_key_id: None,
+            log_group_class: None,
             fail_fast: false,
             seed: 0,
         }

@@ -44,7 +44,7 @@ pub use credentials::{AwsCredentials, CredentialsFailure, Identity, Provider, de
 pub use dead_letters::DeadLetters;
 pub use driver::{
     Collisions, Compression, Failure, Means, NamingMode, Options, Output, Overrides, RunError, Runtime,
-    WhenFull,
+    WhenFull, Wrap,
 };
 pub use http::HttpClient;
 pub use reports::{Counts, Form, Reporter, Severity, Tracing};

@@ -102,6 +102,7 @@ fn tell(form: Form, counts: &Counts) {
             log_gaps = counts.log_gaps,
             log_bytes_lost = counts.log_bytes_lost,
             gaps_marked = counts.gaps_marked,
+            group_settings_refused = counts.group_settings_refused,
             "counts"
         ),
     }
@@ -135,6 +136,7 @@ fn words(counts: &Counts) -> String {
         (counts.dead_letters, "kept as dead letters"),
         (counts.events_possibly_doubled, "in requests without an answer, which may be there twice"),
         (counts.gaps_marked, "gaps marked"),
+        (counts.group_settings_refused, "settings of log groups refused"),
     ]);
     if !others.is_empty() {
         let _ = write!(text, ", {others}");
@@ -172,6 +174,7 @@ mod tests {
             log_gaps: 0,
             log_bytes_lost: 0,
             gaps_marked: 0,
+            group_settings_refused: 0,
             requests_ambiguous: 0,
             events_possibly_doubled: 0,
             events_empty: 0,

@@ -92,6 +92,8 @@ impl Service {
                 check_limits(&put)?;
                 self.put(&put, *now)
             }
+            // No world asks for it.
+            Operation::PutRetentionPolicy => Err("says how long to keep events, unasked".to_owned()),
             Operation::CreateLogStream | Operation::CreateLogGroup => {
                 let create: Create = serde_json::from_slice(body)
                     .map_err(|error| format!("sends what is no request: {error}"))?;

@@ -8,6 +8,7 @@ pub enum Operation {
     PutLogEvents,
     CreateLogStream,
     CreateLogGroup,
+    PutRetentionPolicy,
 }
 
 impl Operation {
@@ -16,6 +17,7 @@ impl Operation {
             Operation::PutLogEvents => "PutLogEvents",
             Operation::CreateLogStream => "CreateLogStream",
             Operation::CreateLogGroup => "CreateLogGroup",
+            Operation::PutRetentionPolicy => "PutRetentionPolicy",
         }
     }
 
@@ -26,18 +28,16 @@ impl Operation {
             ("x-amz-target", format!("Logs_20140328.{}", self.name())),
         ]
     }
+}
 
-    /// A body that only names a log group, and a log stream in it where the operation wants one.
-    pub fn body(self, group: &str, stream: &str) -> Vec<u8> {
-        let mut body = b"{\"logGroupName\":".to_vec();
-        write_string(group, &mut body);
-        if self != Operation::CreateLogGroup {
-            body.extend_from_slice(b",\"logStreamName\":");
-            write_string(stream, &mut body);
-        }
-        body.push(b'}');
-        body
-    }
+/// The body of a request that makes a log stream.
+pub fn stream_body(group: &str, stream: &str) -> Vec<u8> {
+    let mut body = b"{\"logGroupName\":".to_vec();
+    write_string(group, &mut body);
+    body.extend_from_slice(b",\"logStreamName\":");
+    write_string(stream, &mut body);
+    body.push(b'}');
+    body
 }
 
 /// Writes a JSON string.
@@ -52,8 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bodies_name_what_the_operation_is_about() {
-        assert_eq!(Operation::CreateLogGroup.body("a/\"b", "s"), br#"{"logGroupName":"a/\"b"}"#);
-        assert_eq!(Operation::CreateLogStream.body("g", "s"), br#"{"logGroupName":"g","logStreamName":"s"}"#);
+    fn a_stream_is_named_with_its_group() {
+        assert_eq!(stream_body("a/\"b", "s"), br#"{"logGroupName":"a/\"b","logStreamName":"s"}"#);
     }
 }

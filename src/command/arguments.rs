@@ -104,7 +104,7 @@ impl std::error::Error for UsageError {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lines::Framing;
+    use crate::lines::{Framing, WrapForm};
     use crate::settings::{Compression, Options};
     use crate::shipper::Severity;
     use crate::time::Millis;
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn every_option_sets_what_it_says() {
         type Change = fn(&mut Command);
-        let cases: [(&[&str], Change); 19] = [
+        let cases: [(&[&str], Change); 29] = [
             (&[], |_| {}),
             (&["--framing", "json-lines"], |command| command.framing = Framing::JsonLines),
             (&["--framing=frames-with-times"], |command| command.framing = Framing::FramesWithTimes),
@@ -148,6 +148,22 @@ mod tests {
             (&["--message-field=m"], |command| command.options.fields.message = Some("m".into())),
             (&["--awslogs-multiline-pattern", "^{"], |command| {
                 command.options.lines.multiline_pattern = Some("^{".into());
+            }),
+            (&["--time-format=%T"], |command| command.options.lines.time_format = Some("%T".into())),
+            (&["--time-zone=+02:00"], |command| command.options.lines.time_zone = Some("+02:00".into())),
+            (&["--wrap=json-nested"], |command| command.options.lines.wrap = WrapForm::Nested),
+            (&["--wrap-fields=host,stream"], |command| {
+                command.options.lines.wrap_fields = vec!["host".into(), "stream".into()];
+            }),
+            (&["--awslogs-format", "json/emf"], |command| command.options.format = Some("json/emf".into())),
+            (&["--retention-days=30"], |command| command.options.new_groups.retention_days = Some(30)),
+            (&["--retain-existing=true"], |command| command.options.new_groups.retain_existing = true),
+            (&["--group-tags=a=b,c="], |command| {
+                command.options.new_groups.tags = vec!["a=b".into(), "c=".into()];
+            }),
+            (&["--kms-key-id=arn:x"], |command| command.options.new_groups.kms_key = Some("arn:x".into())),
+            (&["--log-group-class=STANDARD"], |command| {
+                command.options.new_groups.class = Some("STANDARD".into());
             }),
             (&["--awslogs-datetime-format=%Y"], |command| {
                 command.options.lines.datetime_format = Some("%Y".into());

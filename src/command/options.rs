@@ -1,7 +1,7 @@
 //! The options: their names, where they are taken from, what they default to, and what they set.
 
 use super::size;
-use crate::lines::Framing;
+use crate::lines::{Framing, WrapForm};
 use crate::settings::{Compression, Options};
 use crate::shipper::Severity;
 use crate::time::Millis;
@@ -40,7 +40,7 @@ pub enum Default {
 }
 
 /// Every option, in the order of `--help`.
-pub const ENTRIES: [Entry; 16] = [
+pub const ENTRIES: [Entry; 26] = [
     Entry {
         name: "--group",
         value: "NAME",
@@ -108,6 +108,113 @@ pub const ENTRIES: [Entry; 16] = [
         default: Default::Absent,
         set: |command, text| {
             command.options.lines.datetime_format = Some(text.to_owned());
+            Ok(())
+        },
+    },
+    Entry {
+        name: "--time-format",
+        value: "FORMAT",
+        help: "Format of the time that a line says of itself, to be its event's (`%d/%b/%Y:%H:%M:%S %z`); else the\n\
+               time of arrival",
+        variables: &[],
+        default: Default::Absent,
+        set: |command, text| {
+            command.options.lines.time_format = Some(text.to_owned());
+            Ok(())
+        },
+    },
+    Entry {
+        name: "--time-zone",
+        value: "ZONE",
+        help: "Time zone of such times where they name none, such as Europe/Berlin or +02:00; else UTC",
+        variables: &[],
+        default: Default::Absent,
+        set: |command, text| {
+            command.options.lines.time_zone = Some(text.to_owned());
+            Ok(())
+        },
+    },
+    Entry {
+        name: "--wrap",
+        value: "FORM",
+        help: "Make each event a JSON object, with its text as `message` and fields of where it is from (json); with\n\
+               json-nested, a text that is an object stands there as one",
+        variables: &[],
+        default: Default::Value("none"),
+        set: |command, text| choice(&mut command.options.lines.wrap, text, &WRAPS),
+    },
+    Entry {
+        name: "--wrap-fields",
+        value: "FIELDS",
+        help: "Fields to wrap events with, of which standard input has stream and host; else stream",
+        variables: &[],
+        default: Default::Absent,
+        set: |command, text| {
+            command.options.lines.wrap_fields = text.split(',').map(str::to_owned).collect();
+            Ok(())
+        },
+    },
+    Entry {
+        name: "--awslogs-format",
+        value: "FORMAT",
+        help: "What events are, for CloudWatch to find metrics in: json/emf",
+        variables: &[],
+        default: Default::Absent,
+        set: |command, text| {
+            command.options.format = Some(text.to_owned());
+            Ok(())
+        },
+    },
+    Entry {
+        name: "--retention-days",
+        value: "DAYS",
+        help: "Days that a log group made here keeps events; else for ever",
+        variables: &[],
+        default: Default::Absent,
+        set: |command, text| {
+            command.options.new_groups.retention_days =
+                Some(text.parse().map_err(|_| "not a number of days")?);
+            Ok(())
+        },
+    },
+    Entry {
+        name: "--retain-existing",
+        value: "BOOL",
+        help: "Whether a log group that exists already is told `--retention-days` too",
+        variables: &[],
+        default: Default::Value("false"),
+        set: |command, text| choice(&mut command.options.new_groups.retain_existing, text, &BOOLEANS),
+    },
+    Entry {
+        name: "--group-tags",
+        value: "TAGS",
+        help: "Tags of a log group made here, as KEY=VALUE,KEY=VALUE",
+        variables: &[],
+        default: Default::Absent,
+        set: |command, text| {
+            command.options.new_groups.tags = text.split(',').map(str::to_owned).collect();
+            Ok(())
+        },
+    },
+    Entry {
+        name: "--kms-key-id",
+        value: "ARN",
+        help: "ARN of the KMS key that a log group made here is encrypted with",
+        variables: &[],
+        default: Default::Absent,
+        set: |command, text| {
+            command.options.new_groups.kms_key = Some(text.to_owned());
+            Ok(())
+        },
+    },
+    Entry {
+        name: "--log-group-class",
+        value: "CLASS",
+        help: "Class of a log group made here: STANDARD, INFREQUENT_ACCESS, DELIVERY, ESSENTIALS",
+        variables: &[],
+        default: Default::Absent,
+        set: |command, text| {
+            command.options.new_groups.class = Some(text.to_owned());
             Ok(())
         },
     },
@@ -207,6 +314,8 @@ const FRAMINGS: [(&str, Framing); 6] = [
     ("json-file", Framing::JsonFile),
     ("json-lines", Framing::JsonLines),
 ];
+const WRAPS: [(&str, WrapForm); 3] =
+    [("none", WrapForm::Bare), ("json", WrapForm::Json), ("json-nested", WrapForm::Nested)];
 const BOOLEANS: [(&str, bool); 2] = [("true", true), ("false", false)];
 const COMPRESSIONS: [(&str, Compression); 2] = [("none", Compression::None), ("gzip", Compression::Gzip)];
 const LEVELS: [(&str, Severity); 4] = [

@@ -165,11 +165,13 @@ fn of_success(response: &Response, operation: Operation, events: usize) -> Verdi
             }
         },
         // The service answers these with nothing at all; some emulators with an empty object.
-        Operation::CreateLogStream | Operation::CreateLogGroup => match response.body.trim_ascii() {
-            b"" => Verdict::Accept(Rejected::default()),
-            [b'{', ..] => Verdict::Accept(Rejected::default()),
-            _ => not_cloudwatch("it answers with status 200 and something else than JSON"),
-        },
+        Operation::CreateLogStream | Operation::CreateLogGroup | Operation::PutRetentionPolicy => {
+            match response.body.trim_ascii() {
+                b"" => Verdict::Accept(Rejected::default()),
+                [b'{', ..] => Verdict::Accept(Rejected::default()),
+                _ => not_cloudwatch("it answers with status 200 and something else than JSON"),
+            }
+        }
     }
 }
 

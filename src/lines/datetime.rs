@@ -5,45 +5,79 @@
 
 use std::fmt;
 
-/// One token: the letter behind its `%`, and how what it stands for is found.
+/// One token: the letter behind its `%`, how what it stands for is found, and what that says of a time.
 struct Token {
     letter: char,
     pattern: &'static str,
+    field: Option<Field>,
 }
 
-const fn token(letter: char, pattern: &'static str) -> Token {
-    Token { letter, pattern }
+/// What a part of a date or time says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    Year,
+    /// Without its century.
+    ShortYear,
+    Month,
+    MonthName,
+    Day,
+    DayOfYear,
+    Hour,
+    /// Of twelve.
+    HourOfHalf,
+    /// Before or after noon.
+    Half,
+    Minute,
+    Second,
+    /// Of a second, in as many digits as there are.
+    Fraction,
+    Offset,
+    Zone,
+    /// Seconds since 1970.
+    Epoch,
+}
+
+const fn token(letter: char, pattern: &'static str, field: Field) -> Token {
+    Token { letter, pattern, field: Some(field) }
+}
+
+const fn other(letter: char, pattern: &'static str) -> Token {
+    Token { letter, pattern, field: None }
 }
 
 /// Docker's first, in the order of its documentation. docs/LINES.md says where they differ from Docker's.
 const TOKENS: [Token; 27] = [
-    token('a', "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"),
-    token('A', "(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)"),
-    token('w', "[0-6]"),
-    token('d', "(?:0[1-9]|[12][0-9]|3[01])"),
-    token('b', "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"),
-    token('B', "(?:January|February|March|April|May|June|July|August|September|October|November|December)"),
-    token('m', "(?:0[1-9]|1[0-2])"),
-    token('Y', "[0-9]{4}"),
-    token('y', "[0-9]{2}"),
-    token('H', "(?:[01][0-9]|2[0-3])"),
-    token('I', "(?:0[1-9]|1[0-2])"),
-    token('p', "(?:[AP]M|[ap]m)"),
-    token('M', "[0-5][0-9]"),
-    token('S', "(?:[0-5][0-9]|60)"),
-    token('f', "[0-9]{1,9}"),
-    token('z', "(?:[+-][0-9]{2}:?[0-9]{2}|Z)"),
-    token('Z', "[A-Z]{1,5}"),
-    token('j', "(?:00[1-9]|0[1-9][0-9]|[12][0-9][0-9]|3[0-5][0-9]|36[0-6])"),
-    token('L', "[.,]?[0-9]{3}"),
-    token('e', "(?: [1-9]|0[1-9]|[12][0-9]|3[01])"),
-    token('h', "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"),
-    token('s', "[0-9]{9,11}"),
-    token('F', "%Y-%m-%d"),
-    token('T', "%H:%M:%S"),
-    token('R', "%H:%M"),
-    token('D', "%m/%d/%y"),
-    token('%', "%"),
+    other('a', "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"),
+    other('A', "(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)"),
+    other('w', "[0-6]"),
+    token('d', "(?:0[1-9]|[12][0-9]|3[01])", Field::Day),
+    token('b', "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)", Field::MonthName),
+    token(
+        'B',
+        "(?:January|February|March|April|May|June|July|August|September|October|November|December)",
+        Field::MonthName,
+    ),
+    token('m', "(?:0[1-9]|1[0-2])", Field::Month),
+    token('Y', "[0-9]{4}", Field::Year),
+    token('y', "[0-9]{2}", Field::ShortYear),
+    token('H', "(?:[01][0-9]|2[0-3])", Field::Hour),
+    token('I', "(?:0[1-9]|1[0-2])", Field::HourOfHalf),
+    token('p', "(?:[AP]M|[ap]m)", Field::Half),
+    token('M', "[0-5][0-9]", Field::Minute),
+    token('S', "(?:[0-5][0-9]|60)", Field::Second),
+    token('f', "[0-9]{1,9}", Field::Fraction),
+    token('z', "(?:[+-][0-9]{2}:?[0-9]{2}|Z)", Field::Offset),
+    token('Z', "[A-Z]{1,5}", Field::Zone),
+    token('j', "(?:00[1-9]|0[1-9][0-9]|[12][0-9][0-9]|3[0-5][0-9]|36[0-6])", Field::DayOfYear),
+    token('L', "[.,]?[0-9]{3}", Field::Fraction),
+    token('e', "(?: [1-9]|0[1-9]|[12][0-9]|3[01])", Field::Day),
+    token('h', "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)", Field::MonthName),
+    token('s', "[0-9]{9,11}", Field::Epoch),
+    other('F', "%Y-%m-%d"),
+    other('T', "%H:%M:%S"),
+    other('R', "%H:%M"),
+    other('D', "%m/%d/%y"),
+    other('%', "%"),
 ];
 
 /// Why a format cannot be used.
@@ -51,56 +85,107 @@ const TOKENS: [Token; 27] = [
 pub enum FormatError {
     /// It has no token for this letter.
     Unknown { format: String, letter: char },
+    /// It does not say a time, for want of this.
+    NoTime { format: String, missing: &'static str },
 }
+
+/// Groups that hold fields have this name, and a number.
+pub const GROUP: &str = "field";
 
 /// The pattern, in Go's syntax, that finds what a format describes.
 ///
 /// # Errors
 /// The format has a token that is not known.
 pub fn pattern_of(format: &str) -> Result<String, FormatError> {
-    let mut pattern = String::with_capacity(4 * format.len());
-    let mut rest = format;
-    while let Some(character) = rest.chars().next() {
-        let behind = rest.get(character.len_utf8()..).unwrap_or_default();
-        let next = behind.chars().next();
-        rest = match (character, next) {
-            ('%', Some(letter)) => {
-                write_token(letter, &mut pattern)
-                    .ok_or_else(|| FormatError::Unknown { format: format.to_owned(), letter })?;
-                behind.get(letter.len_utf8()..).unwrap_or_default()
-            }
-            ('\\', Some(escaped)) => {
-                pattern.extend(['\\', escaped]);
-                behind.get(escaped.len_utf8()..).unwrap_or_default()
-            }
-            // A class of the letters of a date makes no sense: `[%H:%M]` means the brackets.
-            ('[', _) if holds_token(behind) => {
-                pattern.push_str(r"\[");
-                behind
-            }
-            _ => {
-                pattern.push(character);
-                behind
-            }
-        };
-    }
-    Ok(pattern)
+    let mut writer = Writer { pattern: String::with_capacity(4 * format.len()), fields: None };
+    writer.write(format)?;
+    Ok(writer.pattern)
 }
 
-fn write_token(letter: char, pattern: &mut String) -> Option<()> {
-    let token = TOKENS.iter().find(|token| token.letter == letter)?;
-    let mut parts = token.pattern.split('%');
-    pattern.push_str(parts.next().unwrap_or_default());
-    if letter == '%' {
-        pattern.push('%');
-        return Some(());
+/// Such a pattern, with a group for each part of a time, and what each group says.
+///
+/// # Errors
+/// As there; and the format does not say a time.
+pub fn fields_of(format: &str) -> Result<(String, Vec<Field>), FormatError> {
+    let mut writer = Writer { pattern: String::with_capacity(16 * format.len()), fields: Some(Vec::new()) };
+    writer.write(format)?;
+    let fields = writer.fields.unwrap_or_default();
+    match missing(&fields) {
+        Some(missing) => Err(FormatError::NoTime { format: format.to_owned(), missing }),
+        None => Ok((writer.pattern, fields)),
     }
-    for part in parts {
-        let mut characters = part.chars();
-        write_token(characters.next()?, pattern)?;
-        pattern.push_str(characters.as_str());
+}
+
+/// What of a time such fields leave open. The year, and the date as a whole, can be told from elsewhere.
+fn missing(fields: &[Field]) -> Option<&'static str> {
+    let has = |any: &[Field]| fields.iter().any(|field| any.contains(field));
+    let (month, day) = (has(&[Field::Month, Field::MonthName]), has(&[Field::Day]));
+    let (year, day_of_year) = (has(&[Field::Year, Field::ShortYear]), has(&[Field::DayOfYear]));
+    let dated = day_of_year || (month && day);
+    if has(&[Field::Epoch]) {
+        None
+    } else if !has(&[Field::Hour, Field::HourOfHalf]) {
+        Some("the hour (%H, or %I and %p)")
+    } else if has(&[Field::HourOfHalf]) && !has(&[Field::Hour, Field::Half]) {
+        Some("whether it is before noon (%p)")
+    } else if !dated && (month || day || year) {
+        Some("the day (%d or %j) or the month (%m, %b or %B)")
+    } else {
+        None
     }
-    Some(())
+}
+
+/// Writes a format as a pattern.
+struct Writer {
+    pattern: String,
+    /// The fields that have groups, where they are to have them.
+    fields: Option<Vec<Field>>,
+}
+
+impl Writer {
+    fn write(&mut self, format: &str) -> Result<(), FormatError> {
+        let mut rest = format;
+        while let Some(character) = rest.chars().next() {
+            let behind = rest.get(character.len_utf8()..).unwrap_or_default();
+            rest = match (character, behind.chars().next()) {
+                ('%', Some(letter)) => {
+                    let token = TOKENS.iter().find(|token| token.letter == letter);
+                    let unknown = || FormatError::Unknown { format: format.to_owned(), letter };
+                    self.token(token.ok_or_else(unknown)?)?;
+                    behind.get(letter.len_utf8()..).unwrap_or_default()
+                }
+                ('\\', Some(escaped)) => {
+                    self.pattern.extend(['\\', escaped]);
+                    behind.get(escaped.len_utf8()..).unwrap_or_default()
+                }
+                // A class of the letters of a date makes no sense: `[%H:%M]` means the brackets.
+                ('[', _) if holds_token(behind) => {
+                    self.pattern.push_str(r"\[");
+                    behind
+                }
+                _ => {
+                    self.pattern.push(character);
+                    behind
+                }
+            };
+        }
+        Ok(())
+    }
+
+    fn token(&mut self, token: &Token) -> Result<(), FormatError> {
+        match (token.field, &mut self.fields) {
+            _ if token.letter == '%' => self.pattern.push('%'),
+            // It stands for others.
+            (None, _) if token.pattern.starts_with('%') => return self.write(token.pattern),
+            (Some(field), Some(fields)) => {
+                let group = format!("(?P<{GROUP}{}>{})", fields.len(), token.pattern);
+                self.pattern.push_str(&group);
+                fields.push(field);
+            }
+            (_, _) => self.pattern.push_str(token.pattern),
+        }
+        Ok(())
+    }
 }
 
 /// Whether a token stands before the `]` that would end a class.
@@ -113,9 +198,15 @@ fn holds_token(behind: &str) -> bool {
 
 impl fmt::Display for FormatError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let FormatError::Unknown { format, letter } = self;
-        write!(out, "format `{format}`: %{letter} is not known; there are")?;
-        TOKENS.iter().try_for_each(|token| write!(out, " %{}", token.letter))
+        match self {
+            FormatError::Unknown { format, letter } => {
+                write!(out, "format `{format}`: %{letter} is not known; there are")?;
+                TOKENS.iter().try_for_each(|token| write!(out, " %{}", token.letter))
+            }
+            FormatError::NoTime { format, missing } => {
+                write!(out, "format `{format}` says no time: it lacks {missing}")
+            }
+        }
     }
 }
 
@@ -173,6 +264,27 @@ mod tests {
         check("^[%H:%M] ", &["[12:30] x"], &["12:30 x"]);
         check("^[ T]%H", &["T12"], &["[12"]);
         check(r"^\[%H[.:]%M\]", &["[12.30]", "[12:30]"], &["[12]"]);
+    }
+
+    #[test]
+    fn what_says_no_time_is_refused_where_times_are_read() {
+        for (format, lacking) in [
+            ("%H:%M", None),
+            ("%s", None),
+            ("%j %I%p", None),
+            ("%b %d %H", None),
+            ("%Y-%m-%d", Some("the hour")),
+            ("%d %I:%M", Some("whether it is before noon")),
+            ("%Y %H", Some("the day")),
+            ("%b %H", Some("the day")),
+        ] {
+            let error = fields_of(format).err().map(|error| error.to_string());
+            match (&error, lacking) {
+                (None, None) => {}
+                (Some(error), Some(words)) => assert!(error.contains(words), "{error}"),
+                _ => panic!("{format}: {error:?}"),
+            }
+        }
     }
 
     #[test]

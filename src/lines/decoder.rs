@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use super::docker_frames::{self, Frames};
-use super::joiner::{Joiner, Joining};
 use super::json_file::JsonFile;
 use super::json_lines::{FieldNames, JsonLines};
 use super::letter::Letters;
+use super::limit::Limit;
 use super::plain::{Lines, LinesWithTimes};
+use super::shaper::Shaper;
+use super::wrap::Origin;
 use super::{End, Lane, LineRules, Order, Piece, Position, Side, Sides, Sink, Text};
 use crate::time::{Millis, Timestamp};
 
@@ -41,8 +43,8 @@ pub struct Decoder {
     /// The beginning of a line or frame whose end has not been read.
     partial: Vec<u8>,
     lanes: Sides<Lane>,
-    /// Where an event may have several lines.
-    joiner: Option<Box<Joiner>>,
+    /// What becomes of lines, where rules ask for it.
+    shaper: Option<Box<Shaper>>,
 }
 
 #[derive(Debug)]
@@ -74,7 +76,7 @@ impl Decoder {
             Framing::JsonLines => Form::JsonLines(JsonLines::default()),
             Framing::DeadLetters => Form::Letters(Letters),
         };
-        Decoder { form, offset: start, partial: Vec::new(), lanes, joiner: None }
+        Decoder { form, offset: start, partial: Vec::new(), lanes, shaper: None }
     }
 
     /// Says which fields of JSON lines hold what.
@@ -84,10 +86,15 @@ impl Decoder {
         }
     }
 
-    /// Says how lines become events. A dead letter is one already.
-    pub fn follow(&mut self, rules: &Arc<LineRules>) {
-        let joins = rules.start.is_some() && !matches!(self.form, Form::Letters(_));
-        self.joiner = joins.then(|| Box::new(Joiner::new(Arc::clone(rules))));
+    /// Says how lines become events, of a log that comes from there. A dead letter is one already.
+    pub fn follow(&mut self, rules: &Arc<LineRules>, origin: &Origin<'_>) {
+        if matches!(self.form, Form::Letters(_)) {
+            return;
+        }
+        self.shaper = Shaper::new(rules, origin).map(Box::new);
+        let limit = self.shaper.as_ref().map_or(Limit::Plain, |shaper| shaper.limit());
+        self.lanes.stdout.limit(limit);
+        self.lanes.stderr.limit(limit);
     }
 
     /// A decoder of nothing.
@@ -98,11 +105,11 @@ impl Decoder {
 
     /// Reads a chunk; every event in it goes to `sink`. `now` is the time of lines that bring none.
     pub fn read(&mut self, bytes: &[u8], now: Timestamp, sink: &mut impl Sink) {
-        match self.joiner.take() {
+        match self.shaper.take() {
             None => self.read_lines(bytes, now, sink),
-            Some(mut joiner) => {
-                self.read_lines(bytes, now, &mut Joining::new(&mut joiner, now, sink));
-                self.joiner = Some(joiner);
+            Some(mut shaper) => {
+                shaper.shape(now, sink, |lines| self.read_lines(bytes, now, lines));
+                self.shaper = Some(shaper);
             }
         }
     }
@@ -139,12 +146,12 @@ impl Decoder {
     /// Ends open lines, and the events that wait for more: the container stopped, and what it left without a
     /// line end is all there will be. `now` is the time of lines that bring none.
     pub fn finish(&mut self, now: Timestamp, sink: &mut impl Sink) {
-        match self.joiner.take() {
+        match self.shaper.take() {
             None => self.finish_lines(now, sink),
-            Some(mut joiner) => {
-                self.finish_lines(now, &mut Joining::new(&mut joiner, now, sink));
-                joiner.finish(sink);
-                self.joiner = Some(joiner);
+            Some(mut shaper) => {
+                shaper.shape(now, sink, |lines| self.finish_lines(now, lines));
+                shaper.finish(sink);
+                self.shaper = Some(shaper);
             }
         }
     }
@@ -168,27 +175,27 @@ impl Decoder {
 
     /// Takes events that wait for more lines as whole: no more will come. A half line stays one.
     pub fn finish_events(&mut self, sink: &mut impl Sink) {
-        if let Some(joiner) = &mut self.joiner {
-            joiner.finish(sink);
+        if let Some(shaper) = &mut self.shaper {
+            shaper.finish(sink);
         }
     }
 
     /// As [`Decoder::finish_events`], of those whose next line does not come in time.
     pub fn ripen(&mut self, now: Timestamp, patience: Millis, sink: &mut impl Sink) {
-        if let Some(joiner) = &mut self.joiner {
-            joiner.ripen(now, patience, sink);
+        if let Some(shaper) = &mut self.shaper {
+            shaper.ripen(now, patience, sink);
         }
     }
 
     /// When there will be something to ripen, if nothing more is read.
     pub fn ripens(&self, patience: Millis) -> Option<Timestamp> {
-        self.joiner.as_ref()?.due(patience)
+        self.shaper.as_ref()?.due(patience)
     }
 
     /// The clock was stepped back.
     pub fn rewind(&mut self, nanos: u64) {
-        if let Some(joiner) = &mut self.joiner {
-            joiner.rewind(nanos);
+        if let Some(shaper) = &mut self.shaper {
+            shaper.rewind(nanos);
         }
     }
 
@@ -213,7 +220,7 @@ impl Decoder {
 
     /// Whether something of a side has been read that no event was made of.
     pub fn is_open(&self, side: Side) -> bool {
-        self.lanes.get(side).is_open() || self.joiner.as_ref().is_some_and(|joiner| joiner.holds(side))
+        self.lanes.get(side).is_open() || self.shaper.as_ref().is_some_and(|shaper| shaper.holds(side))
     }
 
     /// The offset of the next byte.
@@ -229,7 +236,7 @@ impl Decoder {
     /// Memory that half lines, half frames and events that wait for more lines take, in bytes.
     pub fn held(&self) -> usize {
         let partial = if self.partial.is_empty() { 0 } else { self.partial.capacity() };
-        let joined = self.joiner.as_ref().map_or(0, |joiner| joiner.held());
+        let joined = self.shaper.as_ref().map_or(0, |shaper| shaper.held());
         partial + self.lanes.stdout.held() + self.lanes.stderr.held() + joined
     }
 }

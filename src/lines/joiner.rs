@@ -6,16 +6,17 @@
 
 use std::sync::Arc;
 
+use super::limit::Limit;
 use super::rules::LineRules;
 use super::text::unescape;
 use super::{Event, EventText, Malformed, Position, Rest, Side, Sides, Sink};
-use crate::cloudwatch::limits::MAX_MESSAGE_BYTES;
 use crate::time::{Millis, Timestamp};
 
 /// The events of a log stream that are not known to be whole.
 #[derive(Debug)]
 pub struct Joiner {
     rules: Arc<LineRules>,
+    limit: Limit,
     sides: Sides<Held>,
     /// A line without its escapes, to look for the pattern in.
     plain: Vec<u8>,
@@ -49,8 +50,10 @@ const WAITS: u64 = 2;
 const KEPT_ROOM: usize = 32 << 10;
 
 impl Joiner {
-    pub fn new(rules: Arc<LineRules>) -> Joiner {
-        Joiner { rules, sides: Sides::default(), plain: Vec::new() }
+    /// `None` where each line is an event.
+    pub fn new(rules: &Arc<LineRules>, limit: Limit) -> Option<Joiner> {
+        rules.start.as_ref()?;
+        Some(Joiner { rules: Arc::clone(rules), limit, sides: Sides::default(), plain: Vec::new() })
     }
 
     /// Whether an event of this side is held.
@@ -132,7 +135,7 @@ impl Held {
 
 /// Where a lane puts its lines while they are to be joined.
 pub struct Joining<'a, S> {
-    joiner: &'a mut Joiner,
+    joiner: Option<&'a mut Joiner>,
     now: Timestamp,
     sink: &'a mut S,
     /// Whether the next event is no line of its own, but more of the one before.
@@ -140,16 +143,17 @@ pub struct Joining<'a, S> {
 }
 
 impl<'a, S> Joining<'a, S> {
-    pub fn new(joiner: &'a mut Joiner, now: Timestamp, sink: &'a mut S) -> Joining<'a, S> {
+    pub fn new(joiner: Option<&'a mut Joiner>, now: Timestamp, sink: &'a mut S) -> Joining<'a, S> {
         Joining { joiner, now, sink, goes_on: false }
     }
 }
 
 impl<S: Sink> Sink for Joining<'_, S> {
     fn event(&mut self, event: Event<'_>) {
-        let Event { side, time, text, position } = event;
-        let Joining { joiner: Joiner { rules, sides, plain }, now, sink, goes_on } = self;
+        let Joining { joiner, now, sink, goes_on } = self;
         let goes_on = std::mem::take(goes_on);
+        let Some(Joiner { rules, limit, sides, plain }) = joiner else { return sink.event(event) };
+        let Event { side, mut time, text, position } = event;
         let held = sides.get_mut(side);
         let end = held.text.len();
         if held.event.is_some() && !goes_on {
@@ -172,12 +176,18 @@ impl<S: Sink> Sink for Joining<'_, S> {
         let begins = !goes_on && begins(held.text.get(next..).unwrap_or_default(), rules, plain);
         let first = *now;
         match &mut held.event {
-            Some(event) if !begins && event.bytes + usize::from(!goes_on) + bytes <= MAX_MESSAGE_BYTES => {
+            Some(event)
+                if !begins && limit.fits(event.bytes + usize::from(!goes_on) + bytes, held.text.len()) =>
+            {
                 event.bytes += usize::from(!goes_on) + bytes;
                 event.position = position;
                 event.last = *now;
             }
             Some(_) | None => {
+                // What goes on with an event that is full is of the time that its first line says.
+                if let Some(event) = held.event.filter(|_| !begins && rules.time.is_some()) {
+                    time = event.time;
+                }
                 held.pass_on(end, next, side, *sink);
                 held.event = Some(Begun { time, bytes, position, first, last: first });
             }
@@ -204,8 +214,10 @@ impl<S: Sink> Sink for Joining<'_, S> {
 #[cfg(test)]
 mod tests {
     use super::super::testing::Heard;
+    use super::super::wrap::Origin;
     use super::super::{Decoder, End, Framing, Lane, LineOptions, Order, Piece, Text};
     use super::*;
+    use crate::cloudwatch::limits::MAX_MESSAGE_BYTES;
     use proptest::prelude::*;
 
     const PATIENCE: Millis = Millis(5_000);
@@ -219,7 +231,7 @@ mod tests {
         let lane = |side| Lane::new(side, Order::ByOffset, false, passed);
         let lanes = Sides { stdout: lane(Side::Stdout), stderr: lane(Side::Stderr) };
         let mut decoder = Decoder::new(framing, 0, lanes);
-        decoder.follow(&rules(pattern));
+        decoder.follow(&rules(pattern), &Origin::default());
         decoder
     }
 
@@ -428,7 +440,7 @@ mod tests {
 
     #[test]
     fn a_lane_says_what_is_the_rest_of_a_line() {
-        let mut joiner = Joiner::new(rules("^A"));
+        let mut joiner = Joiner::new(&rules("^A"), Limit::Plain).unwrap();
         let mut heard = Heard::default();
         let mut lane = Lane::new(Side::Stdout, Order::ByOffset, false, Position::default());
         let text = vec![b'A'; 2 * MAX_MESSAGE_BYTES + 1];
@@ -440,7 +452,7 @@ mod tests {
             same_frame: false,
             offset: text.len() as u64 + 1,
         };
-        lane.piece(piece, &mut Joining::new(&mut joiner, at(1), &mut heard));
+        lane.piece(piece, &mut Joining::new(Some(&mut joiner), at(1), &mut heard));
         joiner.finish(&mut heard);
         let lengths: Vec<_> = texts(&heard).iter().map(|text| text.len()).collect();
         assert_eq!(lengths, [MAX_MESSAGE_BYTES, MAX_MESSAGE_BYTES, 1]);

@@ -1,8 +1,8 @@
 //! Joins the pieces of a line of one side, and cuts lines that are longer than an event may be.
 
+use super::limit::Limit;
 use super::text::{cut_escape, strip_escape};
 use super::{End, Event, EventText, Malformed, Piece, Position, Rest, Side, Sink, Text};
-use crate::cloudwatch::limits::MAX_MESSAGE_BYTES;
 use crate::time::Timestamp;
 
 /// A container's standard output or standard error, as far as it has been read.
@@ -21,6 +21,9 @@ pub struct Lane {
     line: Option<Line>,
     /// The text of the line under way, escaped; empty without one.
     text: Vec<u8>,
+    limit: Limit,
+    /// A line of so many bytes fits an event whatever it holds.
+    surely: usize,
 }
 
 /// How the positions of a log stream are told apart.
@@ -59,7 +62,15 @@ impl Lane {
             frame: Position::default(),
             line: None,
             text: Vec::new(),
+            limit: Limit::Plain,
+            surely: Limit::Plain.surely(),
         }
+    }
+
+    /// Says how long an event may be.
+    pub fn limit(&mut self, limit: Limit) {
+        self.limit = limit;
+        self.surely = limit.surely();
     }
 
     /// How far the lane has been read: whole lines, and the parts of a long one that left as events.
@@ -96,7 +107,7 @@ impl Lane {
         }
         let piece = self.behind_passed(piece);
         let whole = piece.end == End::Line && self.line.is_none() && self.passed.into_line == 0;
-        if whole && piece.text.bound() <= MAX_MESSAGE_BYTES {
+        if whole && piece.text.len() <= self.surely {
             self.complete = frame;
             let text = EventText::Line(self.without_cr(piece.text));
             sink.event(Event { side: self.side, time: piece.time, text, position: frame });
@@ -188,7 +199,8 @@ impl Lane {
             text = text.skip(taken.read);
         }
         loop {
-            let taken = text.append_to(&mut self.text, MAX_MESSAGE_BYTES - line.bytes, rest);
+            let room = self.limit.room(line.bytes, self.text.len());
+            let taken = text.append_to(&mut self.text, room, rest);
             line.bytes += taken.bytes;
             text = text.skip(taken.read);
             if text.is_empty() {
@@ -197,6 +209,9 @@ impl Lane {
             if rest == Rest::Follows && text.is_cut_character() {
                 line.cut = text.bytes().to_vec();
                 return;
+            }
+            if taken.read > 0 && self.limit.is_estimate() {
+                continue;
             }
             if line.bytes == 0 {
                 // Room for a whole event, and still nothing was taken: broken JSON.
@@ -245,6 +260,7 @@ impl Lane {
 mod tests {
     use super::super::testing::Heard;
     use super::*;
+    use crate::cloudwatch::limits::MAX_MESSAGE_BYTES;
 
     fn lane(order: Order, terminal: bool, passed: Position) -> Lane {
         Lane::new(Side::Stdout, order, terminal, passed)
@@ -312,6 +328,34 @@ mod tests {
             let lengths: Vec<_> = texts(&heard).iter().map(|text| text.len()).collect();
             assert_eq!(lengths, expected, "{length}");
             assert_eq!(heard.splits, expected.len() - 1);
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_counted_escaped_is_cut_where_that_is_full() {
+        for text in ["x\u{1}\"", "€", "plain", "\u{10FFFF}"] {
+            let line = text.repeat(3_000);
+            for most in [1_000, 1_001, 1_002, 1_003, 1_004, 1_005] {
+                let mut heard = Heard::default();
+                let mut lane = lane(Order::ByOffset, false, Position::default());
+                lane.limit(Limit::Escaped(most));
+                for (at, piece_of) in line.as_bytes().chunks(777).enumerate() {
+                    lane.piece(piece(piece_of, End::Open, 1 + at as u64), &mut heard);
+                }
+                lane.piece(piece(b"", End::Line, 1_000), &mut heard);
+                assert_eq!(texts(&heard).concat(), line, "{most}");
+                let escaped = |text: &&str| {
+                    let mut out = Vec::new();
+                    Text::Raw(text.as_bytes()).append_to(&mut out, usize::MAX, Rest::None);
+                    out.len()
+                };
+                let lengths: Vec<_> = texts(&heard).iter().map(escaped).collect();
+                let (_, full) = lengths.split_last().unwrap();
+                // As full as is known without trying: a character takes 24 bytes at most.
+                assert!(lengths.iter().all(|length| *length <= most), "{lengths:?}");
+                assert!(full.iter().all(|length| *length > most - 24), "{lengths:?}");
+                assert!(heard.positions.is_sorted_by_key(|position| (position.offset, position.into_line)));
+            }
         }
     }
 

@@ -3,10 +3,13 @@
 //! A [`Decoder`] cuts bytes into pieces, as the framing says: a whole line, or a part of one. A [`Lane`]
 //! for each of standard output and standard error joins the parts and cuts what is longer than an event
 //! may be. A whole line that fits, which is nearly every line, goes through both without being copied. Where
-//! [`LineRules`] say that an event may have several lines, a [`joiner`] holds it until it is whole.
+//! [`LineRules`] say so, a [`shaper`] behind them gives lines the times that they say, joins those of one event, and
+//! wraps events in JSON.
 
 mod block;
 mod character;
+mod dater;
+#[cfg_attr(not(feature = "patterns"), allow(dead_code))]
 mod datetime;
 mod decoder;
 mod docker_frames;
@@ -17,12 +20,18 @@ mod json_object;
 mod json_time;
 mod lane;
 mod letter;
+mod limit;
+#[cfg_attr(not(feature = "patterns"), path = "no_line_time.rs")]
+mod line_time;
 #[cfg_attr(not(feature = "patterns"), path = "no_pattern.rs")]
 mod pattern;
 mod plain;
 mod rfc3339;
 mod rules;
+mod shaper;
 mod text;
+mod wrap;
+mod wrapper;
 
 pub use character::Rest;
 pub use datetime::FormatError;
@@ -30,10 +39,13 @@ pub use decoder::{Decoder, Framing, Malformed};
 pub use json_lines::FieldNames;
 pub use lane::{Lane, Order};
 pub use letter::Letter;
+pub use limit::Limit;
+pub use line_time::LineTimeError;
 pub use pattern::{Pattern, PatternError};
 pub use rfc3339::Clock;
 pub use rules::{LineError, LineOptions, LineRules};
 pub use text::{Taken, Text};
+pub use wrap::{Form as WrapForm, Origin as WrapOrigin, WrapError};
 
 use crate::time::Timestamp;
 

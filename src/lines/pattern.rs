@@ -44,6 +44,10 @@ impl Pattern {
         Ok(Pattern { regex })
     }
 
+    pub(super) fn into_regex(self) -> Regex {
+        self.regex
+    }
+
     /// Whether it is found anywhere in a text, which has to be UTF-8 to be understood as Go does.
     pub fn is_in(&self, text: &[u8]) -> bool {
         self.regex.is_match(text)

@@ -5,7 +5,7 @@
 //! becomes U+FFFD, each byte one, as Go and so Docker's own drivers do it; half a surrogate pair does too.
 
 use super::block::{BLOCK, Block};
-use super::character::{Form, Json, Place, REPLACEMENT, Raw, Rest, Step, escape_ascii};
+use super::character::{Form, Json, Place, Raw, Rest, Step, escape_ascii};
 
 /// Text on its way into an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,11 +52,6 @@ impl<'a> Text<'a> {
         let text = self.bytes();
         let cut = |error: std::str::Utf8Error| error.valid_up_to() == 0 && error.error_len().is_none();
         std::str::from_utf8(text).is_err_and(cut)
-    }
-
-    /// More than this text can ever come to, in bytes of UTF-8.
-    pub fn bound(&self) -> usize {
-        self.len().saturating_mul(REPLACEMENT.len())
     }
 
     /// Appends the text to `out`, up to `room` bytes of UTF-8; stops at the last character that fits.

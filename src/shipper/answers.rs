@@ -8,9 +8,10 @@ use flate2::write::GzEncoder;
 use super::keyring::Generation;
 use super::letters::{Refused, refused_by};
 use super::outlet::{Load, Outlet, OutletId, ParcelId, ParcelState, Sealed, Stage, Trouble};
+use super::retention::RetentionId;
 use super::{Body, Digest, Failure, Output, Reason, Request, RequestId, Severity, Shipper};
 use crate::batch::Frozen;
-use crate::cloudwatch::{Operation, Rejected};
+use crate::cloudwatch::{LogFormat, Operation, Rejected, stream_body};
 use crate::delivery::{Answer, Cause, Pace, Refusal, Verdict};
 use crate::settings::{Compression, Signing};
 use crate::sigv4::{self, Credentials, Hex};
@@ -20,16 +21,16 @@ use crate::time::{Millis, Timestamp};
 pub(super) struct Sent {
     pub outlet: OutletId,
     what: What,
-    signed: Timestamp,
+    pub signed: Timestamp,
     /// How far ahead the service's clock was taken to be.
-    clock_ahead: i64,
-    generation: Generation,
+    pub clock_ahead: i64,
+    pub generation: Generation,
     /// Whether its destination failed the time before.
     probe: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
+pub(super) enum What {
     /// `marker`: it tells of missing events, and holds none.
     Put {
         parcel: ParcelId,
@@ -37,6 +38,7 @@ enum What {
         marker: bool,
     },
     Create(Operation),
+    Retain(RetentionId),
 }
 
 /// Why there are no credentials; `failure` of `credentials` in the WIT says what each means.
@@ -120,7 +122,12 @@ impl Shipper {
     /// Asks for a log group or log stream.
     pub(super) fn send_create(&mut self, id: OutletId, operation: Operation, now: Timestamp) {
         let Some(outlet) = self.outlets.get(id.0) else { return };
-        let body = operation.body(outlet.destination.group(), outlet.destination.stream());
+        let (group, stream) = (outlet.destination.group(), outlet.destination.stream());
+        let body = match operation {
+            Operation::CreateLogGroup => self.settings.new_groups.body(group, outlet.tags),
+            Operation::CreateLogStream => stream_body(group, stream),
+            Operation::PutLogEvents | Operation::PutRetentionPolicy => return,
+        };
         let digest = digest_of(&body, &self.digest, self.settings.signing);
         if self.send(id, What::Create(operation), Body::Bytes(body.into()), &digest, now)
             && let Some(outlet) = self.outlets.get_mut(id.0)
@@ -129,11 +136,21 @@ impl Shipper {
         }
     }
 
-    fn send(&mut self, outlet: OutletId, what: What, body: Body, digest: &str, now: Timestamp) -> bool {
+    pub(super) fn send(
+        &mut self,
+        outlet: OutletId,
+        what: What,
+        body: Body,
+        digest: &str,
+        now: Timestamp,
+    ) -> bool {
         let operation = what.operation();
         let mut headers = operation.headers();
         if operation == Operation::PutLogEvents && self.settings.compression == Compression::Gzip {
             headers.push(("content-encoding", "gzip".to_owned()));
+        }
+        if operation == Operation::PutLogEvents {
+            headers.extend(self.settings.format.map(LogFormat::header));
         }
         let signed = now.shifted(self.clock_ahead);
         let generation = match self.settings.signing {
@@ -184,8 +201,13 @@ impl Shipper {
     pub fn handle_answer(&mut self, id: RequestId, answer: &Answer, now: Timestamp) {
         self.hear_time(now);
         let Some(sent) = self.under_way.remove(&id) else { return };
-        let Sent { outlet, what, signed, clock_ahead, generation, probe } = sent;
-        self.probes -= usize::from(probe);
+        self.probes -= usize::from(sent.probe);
+        if let What::Retain(id) = sent.what {
+            self.hear_of_retention(id, &sent, answer, now);
+            self.stirred.insert(sent.outlet);
+            return;
+        }
+        let Sent { outlet, what, signed, clock_ahead, generation, .. } = sent;
         let events = match what {
             What::Put { parcel, events, .. } => {
                 self.set_ready(outlet, parcel);
@@ -195,12 +217,16 @@ impl Shipper {
                 self.set_stage(outlet, Stage::Creating { operation, asked: false });
                 0
             }
+            What::Retain(_) => 0,
         };
         let verdict = Verdict::of(answer, what.operation(), events, signed);
         if events > 0 && !matches!(verdict, Verdict::Accept(_)) && answer.leaves_open() {
             self.counts.requests_ambiguous += 1;
             let holds_events = matches!(what, What::Put { marker: false, .. });
             self.counts.events_possibly_doubled += if holds_events { events as u64 } else { 0 };
+        }
+        if what == What::Create(Operation::CreateLogGroup) {
+            self.note_group(outlet, answer, &verdict, now);
         }
         match verdict {
             Verdict::Accept(rejected) => self.accept(outlet, what, rejected, now),
@@ -236,8 +262,10 @@ impl Shipper {
                 );
             }
             What::Create(_) => self.set_stage(outlet, Stage::Open),
+            What::Retain(_) => {}
             What::Put { parcel, events, marker } => {
                 self.delivered_any = true;
+                self.retain_existing(outlet, now);
                 if let Some(outlet) = self.outlets.get_mut(outlet.0) {
                     outlet.backoff.succeed();
                 }
@@ -313,7 +341,7 @@ impl Shipper {
                 let missing = format!("log stream {stream} of log group {group}");
                 (Operation::CreateLogStream, self.settings.create_stream, missing, "--create-stream")
             }
-            What::Create(_) => {
+            What::Create(_) | What::Retain(_) => {
                 let missing = format!("log group {group}");
                 (Operation::CreateLogGroup, self.settings.create_group, missing, "--create-group")
             }
@@ -326,12 +354,12 @@ impl Shipper {
         // At once the first time; the service may take a moment to find what it has just made.
         let free = match what {
             What::Put { .. } => 1,
-            What::Create(_) => 2,
+            What::Create(_) | What::Retain(_) => 2,
         };
         self.wait_after(free, id, Some(operation), now);
     }
 
-    fn renew(&mut self, id: OutletId, generation: Generation, refusal: &Refusal, now: Timestamp) {
+    pub(super) fn renew(&mut self, id: OutletId, generation: Generation, refusal: &Refusal, now: Timestamp) {
         let Some(renewed_before) = self.keyring.refused(generation, now, &mut self.jitter) else { return };
         self.starved = true;
         if !self.settings.fail_fast {
@@ -353,6 +381,9 @@ impl Shipper {
     }
 
     fn hold(&mut self, id: OutletId, what: What, refusal: Refusal, now: Timestamp) {
+        if self.drop_tags(id, what, &refusal) {
+            return;
+        }
         let failures = self.wait(id, what.creating(), Pace::Patient, None, now);
         // Something in between may have a bad moment; what has worked may work again.
         let passing =
@@ -432,7 +463,7 @@ impl Shipper {
 }
 
 /// What is signed of a body; nothing where that is not done here.
-fn digest_of(body: &[u8], digest: &Digest, signing: Signing) -> Hex {
+pub(super) fn digest_of(body: &[u8], digest: &Digest, signing: Signing) -> Hex {
     match signing {
         Signing::Here => sigv4::hex(&digest(body)),
         Signing::Elsewhere => Hex::new(),
@@ -458,13 +489,14 @@ impl What {
         match self {
             What::Put { .. } => Operation::PutLogEvents,
             What::Create(operation) => operation,
+            What::Retain(_) => Operation::PutRetentionPolicy,
         }
     }
 
     /// What to go on creating once it is repeated.
     fn creating(self) -> Option<Operation> {
         match self {
-            What::Put { .. } => None,
+            What::Put { .. } | What::Retain(_) => None,
             What::Create(operation) => Some(operation),
         }
     }

@@ -27,6 +27,9 @@ impl Shipper {
         }
         let ripening = self.ripening.iter().map(|(due, id)| (due.back(nanos), *id));
         self.ripening = ripening.collect();
+        for retention in self.retentions.values_mut() {
+            retention.due = retention.due.back(nanos);
+        }
         self.keyring.rewind(nanos);
         if let Phase::Stopping { by } = &mut self.phase {
             *by = by.back(nanos);

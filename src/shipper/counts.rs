@@ -21,6 +21,7 @@ pub struct Counts {
     pub log_gaps: u64,
     pub log_bytes_lost: u64,
     pub gaps_marked: u64,
+    pub group_settings_refused: u64,
     pub requests_ambiguous: u64,
     pub events_possibly_doubled: u64,
     pub events_empty: u64,

@@ -19,6 +19,7 @@ mod losses;
 mod outlet;
 mod output;
 mod placing;
+mod retention;
 mod room;
 mod scatter;
 mod silence;
@@ -44,7 +45,8 @@ use answers::Sent;
 use keyring::Keyring;
 use outlet::{Outlet, OutletId, ParcelId};
 use placing::Place;
-use source::{Source, Stage};
+use retention::{Retention, RetentionId};
+use source::{Source, Stage, origin_of};
 
 /// How a source begins; `opened` in the WIT says what each field means.
 #[derive(Clone, Debug)]
@@ -99,6 +101,10 @@ pub struct Shipper {
     /// Dead letters that were handed out.
     keeping: BTreeMap<KeepId, (OutletId, ParcelId)>,
     last_keep: KeepId,
+    /// Log groups that are still to be told how long to keep events; and those that were, in this life.
+    retentions: BTreeMap<RetentionId, Retention>,
+    retained: BTreeSet<String>,
+    last_retention: RetentionId,
     keyring: Keyring,
     /// Whether something cannot be sent for lack of credentials; at the start, to have them early.
     starved: bool,
@@ -158,6 +164,9 @@ impl Shipper {
             last_request: RequestId(0),
             keeping: BTreeMap::new(),
             last_keep: KeepId(0),
+            retentions: BTreeMap::new(),
+            retained: BTreeSet::new(),
+            last_retention: RetentionId(0),
             keyring: Keyring::new(),
             starved: settings.signing == Signing::Here,
             clock_ahead: 0,
@@ -207,7 +216,7 @@ impl Shipper {
             }
         }
         source.decoder.name_fields(&self.settings.fields);
-        source.decoder.follow(&self.settings.lines);
+        source.decoder.follow(&self.settings.lines, &origin_of(&container, &self.settings.host_name));
         self.sources.insert(id, source);
         if let Some(lost) = lost {
             self.note_loss(id, lost, self.heard);
@@ -265,6 +274,9 @@ impl Shipper {
             }
             if let Some(outlet) = self.stirred.pop_first() {
                 self.pump(outlet, now);
+                continue;
+            }
+            if self.send_retention(now) {
                 continue;
             }
             if self.starved
@@ -396,9 +408,11 @@ impl Shipper {
         };
         let wake = self.wakes.first().map(|(due, _)| *due);
         let ripe = self.ripening.first().map(|(due, _)| *due);
+        let waiting = self.retentions.values().filter(|retention| !retention.asked);
+        let retention = waiting.map(|retention| retention.due).filter(|due| *due > self.heard).min();
         // Until something cannot be sent, others are fetched when something is.
         let fetch = self.keyring.due().filter(|_| self.starved);
-        [stop, wake, ripe, fetch].into_iter().flatten().min()
+        [stop, wake, ripe, retention, fetch].into_iter().flatten().min()
     }
 
     /// Whether it is over, and how.
@@ -408,7 +422,8 @@ impl Shipper {
             Phase::Finishing if !self.sources.is_empty() => return None,
             Phase::Finishing | Phase::Stopping { .. } => {}
         }
-        let complete = self.outlets.iter().all(Outlet::is_done);
+        let told = self.retentions.is_empty() || self.phase != Phase::Finishing;
+        let complete = told && self.outlets.iter().all(Outlet::is_done);
         let missing = self.counts.rejected() + self.counts.dropped();
         match self.phase {
             _ if complete && self.settings.fail_fast && self.refused.is_some() => {

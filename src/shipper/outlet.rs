@@ -7,7 +7,7 @@ use super::gap::{Gap, Missing, Reason};
 use super::losses::Losses;
 use super::output::Body;
 use crate::batch::{Batch, Frozen, Marks, Origin, SourceId};
-use crate::cloudwatch::Operation;
+use crate::cloudwatch::{Operation, Tags};
 use crate::delivery::Backoff;
 use crate::naming::Destination;
 use crate::sigv4::Hex;
@@ -42,6 +42,10 @@ pub struct Outlet {
     last_parcel: u64,
     /// How many sources go there.
     pub sources: usize,
+    /// Whether its log group, if it is to be made, has tags.
+    pub tags: Tags,
+    /// Whether a request that was to make the log group may have done so without our knowing.
+    pub group_may_be_ours: bool,
     /// Whether people have been told that several do.
     pub shared: bool,
 }
@@ -190,6 +194,8 @@ impl Outlet {
             held: 0,
             last_parcel: 0,
             sources: 0,
+            tags: Tags::With,
+            group_may_be_ours: false,
             shared: false,
         }
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::batch::Mark;
-use crate::lines::{Decoder, Framing, Lane, Order, Position, Side, Sides};
-use crate::naming::Destination;
+use crate::lines::{Decoder, Framing, Lane, Order, Position, Side, Sides, WrapOrigin};
+use crate::naming::{Container, Destination};
 use crate::time::{Millis, Timestamp};
 
 use super::outlet::OutletId;
@@ -65,6 +65,22 @@ pub enum Stage {
 /// Frames of the two sides may stand in another order than their times by a moment, so a side that is
 /// silent is taken to have been read only up to so long before the other.
 const DISORDER: Millis = Millis(2_000);
+
+/// What is known of where a log comes from.
+pub fn origin_of<'a>(container: &'a Container, host: &'a str) -> WrapOrigin<'a> {
+    WrapOrigin {
+        id: &container.id,
+        name: &container.name,
+        image: &container.image_name,
+        image_id: &container.image_id,
+        hostname: &container.hostname,
+        daemon: &container.daemon_name,
+        created: &container.created,
+        host,
+        labels: &container.labels,
+        env: &container.env,
+    }
+}
 
 impl Source {
     pub fn new(

@@ -1,6 +1,7 @@
 """Plans of what goes wrong: `OPERATION@WHICH=FAULT`, separated by blanks.
 
-OPERATION is `put`, `group`, `stream` (PutLogEvents, CreateLogGroup, CreateLogStream) or `any`. WHICH counts the requests
+OPERATION is `put`, `group`, `stream`, `retention` (PutLogEvents, CreateLogGroup, CreateLogStream, PutRetentionPolicy)
+or `any`. WHICH counts the requests
 of that operation from 1: `3`, `2-5`, `4-` (from the fourth on), `%3` (every third) or `*`. The first rule that
 fits decides. FAULT is one of:
 
@@ -23,6 +24,7 @@ OPERATIONS = {
     "put": "PutLogEvents",
     "group": "CreateLogGroup",
     "stream": "CreateLogStream",
+    "retention": "PutRetentionPolicy",
     "any": None,
 }
 PLAIN = {

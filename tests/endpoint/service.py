@@ -64,6 +64,7 @@ class Service:
         self._note({"operation": "PutRetentionPolicy", "group": request["logGroupName"], "fault": fault})
 
     def _put(self, request, fault, now_ms):
+        form = request.pop("format", None)
         rules.group_of(request)
         stream = rules.stream_of(request)
         events = rules.events_of(request, now_ms)
@@ -75,6 +76,8 @@ class Service:
         self.counts["put"] += 1
         entry = {"operation": "PutLogEvents", "group": request["logGroupName"], "stream": stream, "fault": fault}
         entry["ambiguous"] = fault in AMBIGUOUS
+        if form is not None:
+            entry["format"] = form
         if rejected:
             entry["rejected"] = rejected
         entry["events"] = kept

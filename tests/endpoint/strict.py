@@ -102,6 +102,8 @@ class Handler(BaseHTTPRequestHandler):
         elif fault in ANSWERS or fault in ("html", "empty", "not-aws", "reset-before", "hang"):
             service.note(operation=operation, fault=fault)
             return self._fail(fault, argument)
+        if operation == "PutLogEvents":
+            request["format"] = self.headers.get("x-amzn-logs-format")
         answer = service.call(operation, request, fault, int(self._now() * 1000))
         text = b"" if answer is None else json.dumps(answer).encode()
         if fault == "reset-after":

@@ -166,6 +166,14 @@ pub fn read_back(url: &str, group: &str, reader: Reader) -> Streams {
     streams
 }
 
+/// All log groups, as boto3 describes them.
+pub fn described(url: &str) -> Value {
+    let mut command = python("python");
+    command.arg(file("peers/describe.py")).args(["--endpoint-url", url, "--region", REGION]);
+    command.env("AWS_ACCESS_KEY_ID", KEY_ID).env("AWS_SECRET_ACCESS_KEY", SECRET);
+    serde_json::from_slice(&must("boto3", &mut command, PATIENCE)).expect("JSON")
+}
+
 /// The AWS command line, version 2, as Debian has it.
 pub fn aws(url: &str, arguments: &[&str]) -> Vec<u8> {
     let home = tempfile::tempdir().expect("a temporary folder");

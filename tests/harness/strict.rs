@@ -30,6 +30,8 @@ pub struct Request {
     pub group: Option<String>,
     pub stream: Option<String>,
     pub fault: Option<String>,
+    /// What the events are said to be.
+    pub format: Option<String>,
     /// The service's error, if the endpoint found one, and its text.
     pub refusal: Option<(String, String)>,
     /// Stored, but the client was not told.
@@ -193,6 +195,7 @@ fn request(line: Value) -> Request {
         group: text("group"),
         stream: text("stream"),
         fault: text("fault"),
+        format: text("format"),
         refusal: text("refusal").map(|code| (code, text("text").unwrap_or_default())),
         ambiguous: line["ambiguous"].as_bool().unwrap_or(false),
         stored: line["events"]

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Seek, Write};
 
 use cloudspout_tests::events::{assert_same, messages as of};
-use cloudspout_tests::peers::{Local, Moto, Reader, aws, read_back};
+use cloudspout_tests::peers::{Local, Moto, Reader, aws, described, read_back};
 use cloudspout_tests::process::{file, must, python};
 use cloudspout_tests::program::{self, KEY_ID, PATIENCE, Program, SECRET};
 use cloudspout_tests::rules::{Way, messages};
@@ -109,4 +109,42 @@ fn the_aws_command_line_lists_and_sets_from_local() {
     let tags = aws(&url, &["logs", "list-tags-for-resource", "--resource-arn", arn]);
     let tags: Value = serde_json::from_slice(&tags).expect("JSON");
     assert_eq!(tags["tags"]["team"], "web");
+}
+
+#[test]
+fn the_aws_command_line_reads_what_a_log_group_was_made_with() {
+    let local = Local::start(&[]);
+    let url = local.url();
+    let key = "arn:aws:kms:eu-central-1:111122223333:key/0123";
+    let mut input: File = tempfile::tempfile().expect("a temporary file");
+    input.write_all(b"one\n").expect("the file takes them");
+    input.rewind().expect("a file can be rewound");
+    let program = Program::new("pipe").args(&["--group", GROUP, "--stream", "s", "--retention-days", "400"]);
+    let program = program.args(&["--group-tags", "team=web,cost=a=b", "--kms-key-id", key]);
+    program.args(&["--log-group-class", "INFREQUENT_ACCESS"]).to(&url).input(input).finish().assert_code(0);
+    let groups: Value = serde_json::from_slice(&aws(&url, &["logs", "describe-log-groups"])).expect("JSON");
+    let group = &groups["logGroups"][0];
+    assert_eq!(group["retentionInDays"], 400);
+    assert_eq!(group["kmsKeyId"], key);
+    // The command line is too old to know classes.
+    assert_eq!(described(&url)[0]["logGroupClass"], "INFREQUENT_ACCESS");
+    let arn = group["arn"].as_str().expect("an ARN").trim_end_matches(":*");
+    let tags = aws(&url, &["logs", "list-tags-for-resource", "--resource-arn", arn]);
+    let tags: Value = serde_json::from_slice(&tags).expect("JSON");
+    assert_eq!(tags["tags"], serde_json::json!({"team": "web", "cost": "a=b"}));
+
+    // Somebody else's log group is left as it is, unless that is asked for.
+    aws(&url, &["logs", "put-retention-policy", "--log-group-name", GROUP, "--retention-in-days", "7"]);
+    let retention = |existing: &str| {
+        let program = Program::new("pipe").args(&["--group", GROUP, "--stream", "s"]).to(&url);
+        let program = program.args(&["--retention-days", "30", "--retain-existing", existing]);
+        let mut input: File = tempfile::tempfile().expect("a temporary file");
+        input.write_all(b"two\n").expect("the file takes them");
+        input.rewind().expect("a file can be rewound");
+        program.input(input).finish().assert_code(0);
+        let groups = aws(&url, &["logs", "describe-log-groups"]);
+        let groups: Value = serde_json::from_slice(&groups).expect("JSON");
+        groups["logGroups"][0]["retentionInDays"].clone()
+    };
+    assert_eq!((retention("false"), retention("true")), (7.into(), 30.into()));
 }

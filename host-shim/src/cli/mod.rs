@@ -1,5 +1,6 @@
 //! The command line: what can be said, and how it ends.
 
+mod events;
 pub mod exit;
 mod local;
 mod logging;

@@ -17,6 +17,7 @@ use cloudspout_host::{
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::events::{Groups, Lines};
 use super::exit::Ending;
 use super::logging::{LogFormat, Logging};
 use super::naming::Naming;
@@ -101,22 +102,13 @@ pub struct Fields {
     message_field: Option<String>,
 }
 
-/// What makes an event of lines.
-#[derive(Debug, Default, Args)]
-struct Lines {
-    /// Pattern (RE2, as Go has it) of lines that begin an event; those that follow and do not match go on with it
-    #[arg(long, value_name = "PATTERN")]
-    awslogs_multiline_pattern: Option<String>,
-    /// Likewise, as a format of dates and times (`%Y-%m-%d %H:%M:%S`): lines that hold one begin an event
-    #[arg(long, value_name = "FORMAT")]
-    awslogs_datetime_format: Option<String>,
-}
-
 /// What both need.
 #[derive(Debug, Args)]
 struct Shipping {
     #[command(flatten)]
     lines: Lines,
+    #[command(flatten)]
+    groups: Groups,
     /// AWS Region; else AWS_REGION, AWS_DEFAULT_REGION, the profile, the EC2 machine
     #[arg(long, env = "AWS_REGION", value_name = "REGION")]
     region: Option<String>,
@@ -297,6 +289,7 @@ impl Shipping {
     {
         let Shipping {
             lines,
+            groups,
             region,
             create_group,
             create_stream,
@@ -347,13 +340,13 @@ impl Shipping {
                 },
                 mark_gaps,
                 dead_letters: dead_letter.is_some(),
-                multiline_pattern: lines.awslogs_multiline_pattern,
-                datetime_format: lines.awslogs_datetime_format,
                 fail_fast: life == Life::Short,
                 seed: seed(),
                 ..Options::default()
             };
             name(&mut options);
+            lines.apply_to(&mut options);
+            groups.apply_to(&mut options);
             let component = Runtime::new()?;
             let reporter = Arc::new(Tracing::new(form, (!report_every.is_zero()).then_some(report_every)));
             let dead_letters = dead_letter.map(|path| open_dead_letters(&path)).transpose()?;

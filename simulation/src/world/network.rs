@@ -79,6 +79,10 @@ impl World {
                 );
                 destination
             }
+            // No world asks for it.
+            Operation::PutRetentionPolicy => {
+                return Err("says how long to keep events, unasked".to_owned());
+            }
             Operation::CreateLogStream | Operation::CreateLogGroup => {
                 let text = String::from_utf8_lossy(body.bytes()).into_owned();
                 self.note(|| format!("request {flight}: {operation:?} {text}"), fingerprint(text.as_bytes()));

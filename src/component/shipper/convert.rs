@@ -4,7 +4,8 @@ use super::bindings;
 use super::bindings::cloudspout::host::{
     credentials as wit_credentials, dead_letters, lifecycle, logs, reports, settings,
 };
-use crate::lines::{FieldNames, Framing, LineOptions, Position, Side, Sides};
+use crate::cloudwatch::GroupOptions;
+use crate::lines::{FieldNames, Framing, LineOptions, Position, Side, Sides, WrapForm};
 use crate::naming::{Collisions, Container, Mode, NamingOptions, Overrides};
 use crate::settings::{Compression, Options, Signing, WhenFull};
 use crate::shipper::{
@@ -68,6 +69,22 @@ pub fn options(options: settings::Options) -> Options {
         lines: LineOptions {
             multiline_pattern: options.multiline_pattern,
             datetime_format: options.datetime_format,
+            time_format: options.time_format,
+            time_zone: options.time_zone,
+            wrap: match options.wrap {
+                settings::Wrap::None => WrapForm::Bare,
+                settings::Wrap::Json => WrapForm::Json,
+                settings::Wrap::JsonNested => WrapForm::Nested,
+            },
+            wrap_fields: options.wrap_fields,
+        },
+        format: options.event_format,
+        new_groups: GroupOptions {
+            retention_days: options.retention_days,
+            retain_existing: options.retain_existing,
+            tags: options.group_tags,
+            kms_key: options.kms_key_id,
+            class: options.log_group_class,
         },
         fail_fast: options.fail_fast,
         seed: options.seed,
@@ -208,6 +225,7 @@ pub fn counts(counts: &Counts) -> reports::Counts {
         log_gaps: counts.log_gaps,
         log_bytes_lost: counts.log_bytes_lost,
         gaps_marked: counts.gaps_marked,
+        group_settings_refused: counts.group_settings_refused,
         requests_ambiguous: counts.requests_ambiguous,
         events_possibly_doubled: counts.events_possibly_doubled,
         events_empty: counts.events_empty,

@@ -4,6 +4,7 @@ mod answers;
 mod batches;
 mod clock;
 mod gaps;
+mod groups;
 mod letters;
 mod memory;
 mod multiline;

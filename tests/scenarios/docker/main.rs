@@ -10,6 +10,7 @@ mod own;
 mod refusals;
 mod restarts;
 mod rotation;
+mod shaping;
 
 use cloudspout_tests::docker::{ARRIVAL, Docker, GROUP, SOURCES};
 use cloudspout_tests::program::{Outcome, Program};

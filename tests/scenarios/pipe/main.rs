@@ -4,6 +4,7 @@ mod faults;
 mod lines;
 mod missing;
 mod multiline;
+mod shaping;
 mod stopping;
 
 use std::fs::File;
