@@ -1,4 +1,4 @@
-//! The commands of the README on machines that lack something: `./demo`, and what `./test` sets up.
+//! The commands of the README on machines that lack something: the demos, and what `./test` sets up.
 //!
 //! Each machine is made of a PATH. `cargo` and `rustup` are stand-ins that write down what they were asked for: what they
 //! would build is the program under test.
@@ -8,6 +8,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use cloudspout_tests::envoy::module;
 use cloudspout_tests::process::{Ended, file, run};
 use cloudspout_tests::program::{self, PATIENCE};
 use tempfile::TempDir;
@@ -110,6 +111,22 @@ fn the_demo_ships_standard_input_where_there_is_no_docker() {
 }
 
 #[test]
+fn the_demo_of_envoy_shows_the_lines_of_requests() {
+    let module = module();
+    let module = format!("case \"$1\" in xtask) echo '{}';; esac", module.display());
+    let machine = Machine::like_this().stand_in("cargo", &module);
+    let ended = machine.run("deploy/envoy/demo");
+    let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+    assert!(ended.status.success(), "{}\n{said}\n{}", ended.status, ended.stderr);
+    assert_eq!(machine.calls("cargo"), "build --release\nxtask envoy\n");
+    for page in 1..=5 {
+        let line = format!(r#"{{"method":"GET","path":"/page/{page}?from=demo","status":200,"#);
+        assert!(said.contains(&line), "{line} is missing in:\n{said}");
+    }
+    assert!(said.contains("cloudspout.events_accepted: 5\n"), "{said}");
+}
+
+#[test]
 fn what_rust_lacks_for_the_component_is_added() {
     let installed = |target: &str| {
         let script = format!(
@@ -120,6 +137,10 @@ fn what_rust_lacks_for_the_component_is_added() {
         assert!(ended.status.success(), "{}\n{}", ended.status, ended.stderr);
         machine.calls("rustup")
     };
-    assert!(installed("x86_64-unknown-linux-gnu").contains("target add wasm32-wasip2\n"));
-    assert!(!installed("wasm32-wasip2").contains("add"));
+    let added = installed("x86_64-unknown-linux-gnu");
+    assert!(
+        added.contains("target add wasm32-wasip1\n") && added.contains("target add wasm32-wasip2\n"),
+        "{added}"
+    );
+    assert!(!installed("wasm32-wasip1; echo wasm32-wasip2").contains("add"));
 }
