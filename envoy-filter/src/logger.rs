@@ -168,7 +168,7 @@ impl<E: Envoy> Logger<E> {
             match self.shipper.poll_output(now) {
                 Output::Send(request) => self.send(&request, now),
                 Output::FetchCredentials { renew: _ } => self.fetch_credentials(now),
-                Output::Tell(severity, text) => self.envoy.tell(severity, &text),
+                Output::Tell(severity, text) => self.envoy.tell(severity, &in_our_words(text)),
                 Output::Wait(_) => break,
                 Output::Done(result) => {
                     if let Err(failure) = result
@@ -242,6 +242,21 @@ impl<E: Envoy> Logger<E> {
         }
         self.counted = counts;
     }
+}
+
+/// The core names options as the command line does; here they are fields.
+const FIELDS: [(&str, &str); 4] = [
+    ("--endpoint-url", "`endpoint`"),
+    ("--region", "`region`"),
+    ("--create-stream", "`create_stream`"),
+    ("--create-group", "`create_group`"),
+];
+
+fn in_our_words(text: String) -> String {
+    FIELDS.iter().fold(text, |text, (option, field)| match text.contains(option) {
+        true => text.replace(option, field),
+        false => text,
+    })
 }
 
 /// What a request begins with.

@@ -253,3 +253,20 @@ fn what_cannot_be_sent_in_time_is_told() {
     assert_eq!(said, (Severity::Error, "ended with 1 events read and not delivered".to_owned()));
     assert_eq!(envoy.stat("events_pending"), 1);
 }
+
+#[test]
+fn people_read_the_names_of_fields() {
+    let (mut logger, envoy) = logger(r#","flush_after":"0s","create_stream":false"#, &[]);
+    for answer in ["<html>", r#"{"__type":"ResourceNotFoundException"}"#] {
+        logger.log();
+        envoy.pass(100_000);
+        logger.tick();
+        let call = CallId(envoy.calls().len() as u32);
+        let answered = if answer.starts_with('<') { "200" } else { "400" };
+        logger.answered(call, status(answered), answer.as_bytes().to_vec());
+    }
+    let said = envoy.0.said.borrow().clone();
+    assert!(said.iter().any(|(_, text)| text.contains("check `endpoint`, `region`")), "{said:?}");
+    assert!(said.iter().any(|(_, text)| text.contains("`create_stream` is off")), "{said:?}");
+    assert!(!said.iter().any(|(_, text)| text.contains("--")), "{said:?}");
+}

@@ -60,7 +60,10 @@ impl Plugin {
                         *self = Plugin::Logging(Box::new(Logger::new(envoy, *configuration, settings)));
                     }
                 }
-                Err(error) => envoy.tell(Severity::Error, &format!("cannot log: {error}")),
+                Err(error) => {
+                    envoy.tell(Severity::Error, &format!("nothing is logged: {error}"));
+                    *self = Plugin::Idle;
+                }
             }
         }
         self.started()
