@@ -28,6 +28,7 @@ mod clock;
 mod credentials;
 mod dead_letters;
 mod driver;
+mod ec2;
 mod http;
 mod imports;
 mod reports;
@@ -46,6 +47,7 @@ pub use driver::{
     Collisions, Compression, Failure, Means, NamingMode, Options, Output, Overrides, RunError, Runtime,
     WhenFull, Wrap,
 };
+pub use ec2::{Ec2, ec2};
 pub use http::HttpClient;
 pub use reports::{Counts, Form, Reporter, Severity, Tracing};
 pub use transport::{Body, SendError, Transport};

@@ -4,12 +4,12 @@ mod cli;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
-    let format = cli.log_format();
-    match cli.run() {
+    let (format, result) = match cli::Cli::read() {
+        Ok(cli) => (cli.log_format(), cli.run()),
+        Err(ending) => (cli::LogFormat::Human, Err(ending)),
+    };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(ending) => {
             format.say("ERROR", &format!("cloudspout: {ending}"));

@@ -4,13 +4,13 @@ use clap::{ArgAction, Args, ValueEnum};
 use cloudspout_host::{Options, Wrap};
 
 /// What makes an event of lines.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct Lines {
     /// Pattern (RE2, as Go has it) of lines that begin an event; those that follow and do not match go on with it
-    #[arg(long, value_name = "PATTERN", allow_hyphen_values = true)]
+    #[arg(long, env = "AWSLOGS_MULTILINE_PATTERN", value_name = "PATTERN", allow_hyphen_values = true)]
     awslogs_multiline_pattern: Option<String>,
     /// Likewise, as a format of dates and times (`%Y-%m-%d %H:%M:%S`): lines that hold one begin an event
-    #[arg(long, value_name = "FORMAT", allow_hyphen_values = true)]
+    #[arg(long, env = "AWSLOGS_DATETIME_FORMAT", value_name = "FORMAT", allow_hyphen_values = true)]
     awslogs_datetime_format: Option<String>,
     /// Format of the time that a line says of itself, to be its event's (`%d/%b/%Y:%H:%M:%S %z`); else the time at
     /// which Docker noted it
@@ -28,12 +28,12 @@ pub struct Lines {
     #[arg(long, value_delimiter = ',', value_name = "FIELDS")]
     wrap_fields: Vec<String>,
     /// What events are, for CloudWatch to find metrics in: json/emf
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(long, env = "AWSLOGS_FORMAT", value_name = "FORMAT")]
     awslogs_format: Option<String>,
 }
 
 /// What log groups are made with.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct Groups {
     /// Days that log groups made here keep events; else for ever
     #[arg(long, value_name = "DAYS")]

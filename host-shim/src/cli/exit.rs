@@ -23,6 +23,11 @@ impl Ending {
         Ending { code: Code::Unfinished, text: text.to_string() }
     }
 
+    /// The command line is wrong.
+    pub fn usage(text: impl fmt::Display) -> Ending {
+        Ending { code: Code::Usage, text: text.to_string() }
+    }
+
     pub fn settings(text: impl fmt::Display) -> Ending {
         Ending { code: Code::Settings, text: text.to_string() }
     }

@@ -10,7 +10,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
 /// How the program speaks of itself.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Logging {
     /// Form of the program's own log lines, on standard error
     #[arg(long, value_enum, default_value_t = LogFormat::Human, env = "CLOUDSPOUT_LOG_FORMAT", global = true)]
@@ -44,6 +44,13 @@ impl LogFormat {
 }
 
 impl Logging {
+    /// Has it say more than is asked for otherwise.
+    pub fn say_all(&mut self) {
+        if let Ok(filter) = filter("debug") {
+            self.log_level = filter;
+        }
+    }
+
     pub fn format(&self) -> LogFormat {
         self.log_format
     }

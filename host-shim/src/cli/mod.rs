@@ -1,11 +1,17 @@
 //! The command line: what can be said, and how it ends.
 
+mod awslogs;
 mod events;
 pub mod exit;
+mod lanes;
 mod local;
+mod log_opts;
 mod logging;
 mod naming;
+mod route;
+mod settled;
 mod ship;
+mod shipping;
 mod signals;
 
 // What the component's own command line understands in the same way stands in one file for both.
@@ -17,7 +23,7 @@ mod size;
 use clap::{Parser, Subcommand};
 
 use exit::Ending;
-use logging::LogFormat;
+pub use logging::LogFormat;
 
 /// Ships container logs to Amazon CloudWatch Logs, and loses nothing on the way.
 ///
@@ -53,6 +59,14 @@ fn examples_and_codes() -> String {
 }
 
 impl Cli {
+    /// Reads the command line; what clap has to say about it ends the program.
+    ///
+    /// # Errors
+    /// For an option of Docker's that cannot be.
+    pub fn read() -> Result<Cli, Ending> {
+        Ok(Cli::parse_from(log_opts::spelled_out(std::env::args_os())?))
+    }
+
     /// How the program is to speak of itself.
     pub fn log_format(&self) -> LogFormat {
         match &self.command {

@@ -3,6 +3,9 @@
 use clap::{Args, ValueEnum};
 use cloudspout_host::{Collisions, NamingMode, Options, Output, Overrides};
 
+use super::awslogs::Awslogs;
+use super::exit::Ending;
+
 /// Which names containers get.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Names")]
@@ -38,6 +41,8 @@ pub struct Naming {
     /// the later one gets its id behind the name
     #[arg(long, value_enum, default_value_t = CollisionArg::Share, value_name = "WHAT")]
     on_collision: CollisionArg,
+    #[arg(skip)]
+    tag: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -70,6 +75,72 @@ enum CollisionArg {
 }
 
 impl Naming {
+    /// Has Docker's options stand for those that they are here.
+    ///
+    /// # Errors
+    /// For a name that is given twice, and for Docker's names where another program's are to be.
+    pub fn with(self, awslogs: &Awslogs) -> Result<Naming, Ending> {
+        let one = |ours: Option<String>, dockers: &Option<String>, option: &str| match (ours, dockers) {
+            (Some(_), Some(_)) => Err(Ending::usage(format!(
+                "--{option} and --awslogs-{option} name the same; give one of them"
+            ))),
+            (ours, dockers) => Ok(ours.or_else(|| dockers.clone())),
+        };
+        if awslogs.names() && self.compat == Some(Compat::Logspout) {
+            return Err(Ending::usage("--awslogs-... and --compat logspout contradict each other"));
+        }
+        Ok(Naming {
+            group: one(self.group, &awslogs.awslogs_group, "group")?,
+            stream: one(self.stream, &awslogs.awslogs_stream, "stream")?,
+            tag: awslogs.tag.clone(),
+            compat: if awslogs.names() { Some(Compat::Awslogs) } else { self.compat },
+            ..self
+        })
+    }
+
+    pub fn is_logspout(&self) -> bool {
+        self.compat == Some(Compat::Logspout)
+    }
+
+    /// Has names as logspout's.
+    ///
+    /// # Errors
+    /// They are to be Docker's.
+    pub fn as_logspout(self) -> Result<Naming, Ending> {
+        match self.compat {
+            Some(Compat::Awslogs) => Err(Ending::usage(
+                "a route names as logspout does, and --compat awslogs, or an --awslogs-... option, as Docker",
+            )),
+            None | Some(Compat::Logspout) => Ok(Naming { compat: Some(Compat::Logspout), ..self }),
+        }
+    }
+
+    /// What a route says of names goes before what is said for all.
+    pub fn of_route(self, group: Option<&str>, stream: Option<&str>, only: Option<Output>) -> Naming {
+        let only = only.map(|only| match only {
+            Output::Stdout => OutputArg::Stdout,
+            Output::Stderr => OutputArg::Stderr,
+        });
+        Naming {
+            group: group.map(str::to_owned).or(self.group),
+            stream: stream.map(str::to_owned).or(self.stream),
+            only: only.or(self.only),
+            ..self
+        }
+    }
+
+    /// Whether a template may want to know which EC2 instance this machine is.
+    pub fn mentions_instance(&self) -> bool {
+        let templates = [&self.group, &self.stream, &self.tag, &self.stderr_group, &self.stderr_stream];
+        let theirs = self.allow_overrides.as_ref().is_some_and(|words| *words != [Words::None]);
+        theirs || templates.into_iter().flatten().any(|template| template.contains("InstanceID"))
+    }
+
+    /// Whether log groups are made unless somebody says so.
+    pub fn makes_groups(&self) -> bool {
+        self.compat != Some(Compat::Awslogs)
+    }
+
     /// Sets what the component has to know of it. `variable` looks into the environment, as far as the mode
     /// knows variables that no option has.
     pub fn apply(self, options: &mut Options, variable: impl Fn(&str) -> Option<String>) {
@@ -87,6 +158,7 @@ impl Naming {
         };
         options.log_group_name = self.group.or_else(|| logspout("LOGSPOUT_GROUP")).unwrap_or_default();
         options.log_stream_name = self.stream.or_else(|| logspout("LOGSPOUT_STREAM")).unwrap_or_default();
+        options.tag = self.tag;
         options.stderr_group_name = self.stderr_group;
         options.stderr_stream_name = self.stderr_stream;
         options.only = self.only.map(|only| match only {

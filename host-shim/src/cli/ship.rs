@@ -1,41 +1,38 @@
 //! `cloudspout run` and `cloudspout pipe`: logs in, CloudWatch out.
 
-use std::fs::File;
-use std::future::Future;
-use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::path::PathBuf;
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{Args, ValueEnum};
 use cloudspout_host::docker::{self, Address, Backlog, Extent, Filter, Source, Tls};
 use cloudspout_host::positions::Store;
-use cloudspout_host::streams::{Framing, Hub, Phase};
-use cloudspout_host::{
-    AwsCredentials, Compression, DeadLetters, HttpClient, Means, Options, RunError, Runtime, Tracing,
-    WhenFull, default_region, pipe,
-};
+use cloudspout_host::streams::{Framing, Hub};
+use cloudspout_host::{Options, pipe};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::events::{Groups, Lines};
+use super::awslogs::Awslogs;
 use super::exit::Ending;
-use super::logging::{LogFormat, Logging};
+use super::lanes::{self, Lane};
+use super::logging::LogFormat;
 use super::naming::Naming;
-use super::signals::Signals;
-use super::size;
+use super::shipping::{Life, Shipping, variable};
 
 /// Follows the containers of a Docker daemon: those that run, and those that start later.
 ///
 /// A container that should be left out says so: `LOGSPOUT=ignore` in its environment, or the label
 /// `cloudspout.ignore=true`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Run {
+    /// Routes as logspout takes them, such as `cloudwatch://us-east-1?DELAY=8&filter.name=*_db`, or
+    /// `cloudwatch://auto` for the Region of the EC2 machine; separated by commas. With one, `--compat logspout`
+    /// is meant
+    #[arg(value_name = "ROUTE")]
+    pub(super) routes: Vec<String>,
     /// Where the Docker daemon listens: unix:///path or tcp://host:port
     #[arg(long, env = "DOCKER_HOST", default_value = "unix:///var/run/docker.sock", value_name = "URL")]
     docker_host: String,
     /// Where to keep how far each container has been read; without it, a restart reads every log again
     #[arg(long, env = "CLOUDSPOUT_STATE_DIR", value_name = "DIR")]
-    state_dir: Option<PathBuf>,
+    pub(super) state_dir: Option<PathBuf>,
     /// The way to a container's log: Docker's json-file logs directly, or the Engine API
     #[arg(long, value_enum, default_value_t = SourceArg::Auto)]
     source: SourceArg,
@@ -49,9 +46,21 @@ pub struct Run {
     #[arg(long)]
     once: bool,
     #[command(flatten)]
-    shipping: Shipping,
+    pub(super) shipping: Shipping,
     #[command(flatten)]
-    naming: Naming,
+    pub(super) naming: Naming,
+    #[command(flatten)]
+    pub(super) awslogs: Awslogs,
+    #[arg(skip)]
+    pub(super) filter: Filter,
+    #[arg(skip)]
+    pub(super) wanted_backlog: Option<Backlog>,
+    /// Where its positions are, below the state directory, if it is one of several.
+    #[arg(skip)]
+    pub(super) own_directory: String,
+    /// What people should hear at the start.
+    #[arg(skip)]
+    pub(super) remarks: Vec<String>,
 }
 
 /// Ships standard input, and ends once all of it is accepted.
@@ -102,59 +111,6 @@ pub struct Fields {
     message_field: Option<String>,
 }
 
-/// What both need.
-#[derive(Debug, Args)]
-struct Shipping {
-    #[command(flatten)]
-    lines: Lines,
-    #[command(flatten)]
-    groups: Groups,
-    /// AWS Region; else AWS_REGION, AWS_DEFAULT_REGION, the profile, the EC2 machine
-    #[arg(long, env = "AWS_REGION", value_name = "REGION")]
-    region: Option<String>,
-    /// Base URL of CloudWatch Logs, for private endpoints and tests; else AWS_ENDPOINT_URL_LOGS,
-    /// AWS_ENDPOINT_URL_CLOUDWATCH_LOGS, AWS_ENDPOINT_URL, the Region's own
-    #[arg(long, env = "AWS_ENDPOINT_URL_LOGS", value_name = "URL")]
-    endpoint_url: Option<String>,
-    /// Whether to make log groups that do not exist
-    #[arg(long, default_value_t = true, action = ArgAction::Set, value_name = "BOOL")]
-    create_group: bool,
-    /// Whether to make log streams that do not exist
-    #[arg(long, default_value_t = true, action = ArgAction::Set, value_name = "BOOL")]
-    create_stream: bool,
-    /// How long an event may wait for others
-    #[arg(long, default_value = "5s", value_parser = size::duration, value_name = "TIME")]
-    flush_after: Duration,
-    /// How much may be held in memory that CloudWatch has not accepted, before reading waits
-    #[arg(long, default_value = "64MiB", value_parser = size::bytes, value_name = "SIZE")]
-    buffer: u64,
-    /// Send the bodies of requests compressed: less network for several times the CPU
-    #[arg(long, value_enum, default_value_t = CompressionArg::None, value_name = "FORM")]
-    compression: CompressionArg,
-    /// Requests of one log stream under way at a time; more than 1 gives up the order between batches
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64), value_name = "NUMBER")]
-    in_flight: u32,
-    /// What becomes of events once `--buffer` is full: they wait where they are, or the oldest or the newest
-    /// are dropped, counted and said
-    #[arg(long, value_enum, default_value_t = WhenFullArg::Wait, value_name = "WHAT")]
-    when_full: WhenFullArg,
-    /// File to append events to, as lines of JSON, that CloudWatch refuses for good; `cloudspout pipe --framing
-    /// dead-letters` sends them again
-    #[arg(long, env = "CLOUDSPOUT_DEAD_LETTER", value_name = "FILE")]
-    dead_letter: Option<PathBuf>,
-    /// Where events are missing for good, say so in the log stream itself, by an event
-    #[arg(long)]
-    mark_gaps: bool,
-    /// How often to say what has been counted, if it has changed; 0 for only at the end
-    #[arg(long, default_value = "5m", value_parser = size::duration, value_name = "TIME")]
-    report_every: Duration,
-    /// How long to go on delivering when told to stop
-    #[arg(long, default_value = "10s", value_parser = size::duration, value_name = "TIME")]
-    stop_timeout: Duration,
-    #[command(flatten)]
-    logging: Logging,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum SourceArg {
     Auto,
@@ -169,19 +125,6 @@ enum BacklogArg {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum CompressionArg {
-    None,
-    Gzip,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum WhenFullArg {
-    Wait,
-    DropOldest,
-    DropNewest,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum FramingArg {
     Lines,
     LinesWithTimes,
@@ -192,48 +135,54 @@ enum FramingArg {
     DeadLetters,
 }
 
-/// What `pipe` and `--once` have in common, and `run` has not: they end by themselves, and so give up on
-/// what waiting does not mend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Life {
-    Short,
-    Long,
-}
-
 impl Run {
     pub fn log_format(&self) -> LogFormat {
         self.shipping.logging.format()
     }
 
     pub fn run(self) -> Result<(), Ending> {
-        let Run { docker_host, state_dir, source, docker_root, backlog, once, shipping, naming } = self;
-        let address = Address::parse(&docker_host, Tls::of_environment()).map_err(Ending::settings)?;
-        let config = docker::Config {
+        let life = if self.once { Life::Short } else { Life::Long };
+        raise_file_limit();
+        let lanes: Result<Vec<_>, _> = self.settled()?.into_iter().map(Run::lane).collect();
+        lanes::ship(life, lanes?)
+    }
+
+    /// How Docker is read.
+    fn docker(&self) -> Result<docker::Config, Ending> {
+        let address = Address::parse(&self.docker_host, Tls::of_environment()).map_err(Ending::settings)?;
+        Ok(docker::Config {
             address,
-            extent: if once { Extent::Once } else { Extent::Follow },
-            backlog: match backlog {
+            extent: if self.once { Extent::Once } else { Extent::Follow },
+            backlog: self.wanted_backlog.unwrap_or(match self.backlog {
                 BacklogArg::Beginning => Backlog::Beginning,
                 BacklogArg::Now => Backlog::Now,
-            },
-            source: match source {
+            }),
+            source: match self.source {
                 SourceArg::Auto => Source::Auto,
                 SourceArg::Files => Source::Files,
                 SourceArg::Api => Source::Api,
             },
-            docker_root,
-            filter: Filter::default(),
-        };
-        let life = if once { Life::Short } else { Life::Long };
-        raise_file_limit();
+            docker_root: self.docker_root.clone(),
+            filter: self.filter.clone(),
+        })
+    }
+
+    /// How it is shipped.
+    fn lane(self) -> Result<Lane, Ending> {
+        let config = self.docker()?;
+        let Run { state_dir, shipping, naming, remarks, .. } = self;
         let name = |options: &mut Options| naming.apply(options, variable);
-        shipping.run(life, name, |hub| async move {
+        Ok(Lane::new(shipping, name, |hub| async move {
+            for remark in remarks {
+                tracing::warn!("{remark}");
+            }
             let store = match state_dir {
                 Some(directory) => Store::open(&directory).map_err(Ending::settings)?,
                 None => Store::in_memory(),
             };
             let follow = docker::run(config, hub, store.clone());
             Ok((async { follow.await.map_err(Ending::from) }, store))
-        })
+        }))
     }
 }
 
@@ -264,157 +213,15 @@ impl Pipe {
             options.time_field = fields.time_field;
             options.message_field = fields.message_field;
         };
-        shipping.run(Life::Short, name, |hub| async move {
+        let lane = Lane::new(shipping, name, move |hub: Hub| async move {
             let read = async move {
                 let cannot = |error| Ending::other(format!("standard input cannot be read: {error}"));
                 pipe::run(&hub, framing).await.map_err(cannot)
             };
             Ok((read, Store::in_memory()))
-        })
-    }
-}
-
-impl Shipping {
-    /// Runs the component beside a source until both are through. `name` sets the options that say where
-    /// events go; `open` gives the source, and where positions are kept.
-    fn run<O, S>(
-        self,
-        life: Life,
-        name: impl FnOnce(&mut Options),
-        open: impl FnOnce(Hub) -> O,
-    ) -> Result<(), Ending>
-    where
-        O: Future<Output = Result<(S, Store), Ending>>,
-        S: Future<Output = Result<(), Ending>>,
-    {
-        let Shipping {
-            lines,
-            groups,
-            region,
-            create_group,
-            create_stream,
-            flush_after,
-            buffer,
-            compression,
-            in_flight,
-            when_full,
-            dead_letter,
-            mark_gaps,
-            report_every,
-            stop_timeout,
-            ..
-        } = self;
-        let endpoint = self.endpoint_url.or_else(other_endpoint);
-        let form = self.logging.form();
-        self.logging.start();
-        // One thread: the component's work is what there is to do, and handing bytes between threads
-        // would cost more than it could save.
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Ending::other)?;
-        let result = runtime.block_on(async {
-            let signals = Signals::listen().map_err(Ending::other)?;
-            let region = match region
-                .or_else(|| std::env::var("AWS_DEFAULT_REGION").ok())
-                .filter(|region| !region.is_empty())
-            {
-                Some(region) => region,
-                None => default_region().await.unwrap_or_default(),
-            };
-            let mut options = Options {
-                region: region.clone(),
-                endpoint,
-                host_name: host_name(),
-                create_group,
-                create_stream,
-                flush_after: millis(flush_after),
-                buffer_bytes: buffer,
-                compression: match compression {
-                    CompressionArg::None => Compression::None,
-                    CompressionArg::Gzip => Compression::Gzip,
-                },
-                in_flight,
-                when_full: match when_full {
-                    WhenFullArg::Wait => WhenFull::Wait,
-                    WhenFullArg::DropOldest => WhenFull::DropOldest,
-                    WhenFullArg::DropNewest => WhenFull::DropNewest,
-                },
-                mark_gaps,
-                dead_letters: dead_letter.is_some(),
-                fail_fast: life == Life::Short,
-                seed: seed(),
-                ..Options::default()
-            };
-            name(&mut options);
-            lines.apply_to(&mut options);
-            groups.apply_to(&mut options);
-            let component = Runtime::new()?;
-            let reporter = Arc::new(Tracing::new(form, (!report_every.is_zero()).then_some(report_every)));
-            let dead_letters = dead_letter.map(|path| open_dead_letters(&path)).transpose()?;
-            let hub = Hub::default();
-            let (source, store) = open(hub.clone()).await?;
-            let http = Arc::new(HttpClient::new(store.clone()).map_err(Ending::other)?);
-            let means = Means {
-                credentials: Arc::new(AwsCredentials::new(&region)),
-                transport: http,
-                reporter: reporter.clone(),
-                dead_letters,
-            };
-            let instance = component.run(hub.clone(), options, means);
-            let result = together(instance, source, hub.clone(), signals, stop_timeout).await;
-            reporter.sum_up();
-            result.and(store.flush().await.map_err(Ending::other))
         });
-        // A blocking lookup of a name, or a read of a terminal, is not worth waiting for.
-        runtime.shutdown_background();
-        result
+        lanes::ship(Life::Short, vec![lane])
     }
-}
-
-/// Runs the component and its source until the component ends, the source fails, or a second signal comes.
-async fn together(
-    instance: impl Future<Output = Result<(), RunError>>,
-    source: impl Future<Output = Result<(), Ending>>,
-    hub: Hub,
-    mut signals: Signals,
-    stop_timeout: Duration,
-) -> Result<(), Ending> {
-    let instance = std::pin::pin!(instance);
-    let source = async {
-        match source.await {
-            // The component says when it is through with what was read.
-            Ok(()) => std::future::pending().await,
-            Err(ending) => ending,
-        }
-    };
-    let stopped = async {
-        signals.next().await;
-        tracing::info!(
-            "told to stop: delivering what has been read, for {} s at most",
-            stop_timeout.as_secs()
-        );
-        hub.set_phase(Phase::Stopping { within_ms: millis(stop_timeout) });
-        signals.next().await;
-    };
-    tokio::select! {
-        biased;
-        result = instance => Ok(result?),
-        ending = source => Err(ending),
-        () = stopped => Err(Ending::unfinished("told to stop a second time: ended at once")),
-    }
-}
-
-/// Opens the file that refused events go to.
-fn open_dead_letters(path: &Path) -> Result<DeadLetters, Ending> {
-    let letters = DeadLetters::open(path)
-        .map_err(|problem| Ending::settings(format!("dead letters cannot be kept: {problem}")))?;
-    let input = std::io::stdin().as_fd().try_clone_to_owned().map(File::from);
-    if input.is_ok_and(|input| letters.is(&input)) {
-        let path = path.display();
-        return Err(Ending::settings(format!(
-            "{path} is read and written at once, which may never end; move it away first"
-        )));
-    }
-    Ok(letters)
 }
 
 /// Each container's log takes a file or a socket, and the usual limit is 1,024: takes what it may have.
@@ -424,30 +231,4 @@ fn raise_file_limit() {
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
         tracing::debug!("the limit of open files stays as it is: {error}");
     }
-}
-
-fn other_endpoint() -> Option<String> {
-    variable("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS").or_else(|| variable("AWS_ENDPOINT_URL"))
-}
-
-/// A variable of the environment; one that is empty is not set.
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-fn host_name() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let name = name.trim();
-    if name.is_empty() { "localhost".to_owned() } else { name.to_owned() }
-}
-
-/// As the component counts; the longest that can be said is a day.
-fn millis(duration: Duration) -> u32 {
-    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
-}
-
-/// Another number for every start.
-fn seed() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    (now.as_nanos() as u64) ^ u64::from(std::process::id()).rotate_left(32)
 }

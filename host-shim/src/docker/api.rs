@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::Backlog;
 use super::backoff::Backoff;
 use super::body::Body;
 use super::container::Container;
@@ -11,19 +12,24 @@ use super::engine::{CHUNK, Engine, EngineError, Extent};
 use super::records::Inspected;
 use crate::streams::{LogWriter, Pause, Positions};
 
-/// Reads a container's log until the container is gone. `opened`: what came of opening it before; `from`:
-/// nothing before then is wanted.
+/// Reads a container's log until the container is gone. `opened`: what came of opening it before;
+/// `backlog`: how much is wanted of what it logged before.
 pub(super) async fn follow(
     container: &Container,
     found: Inspected,
     opened: Option<Result<Body, EngineError>>,
     taken: Positions,
-    from: u64,
+    backlog: Backlog,
 ) {
     let shared = &container.shared;
+    let (from, last) = match backlog {
+        Backlog::Beginning => (0, None),
+        Backlog::Now | Backlog::Last(0) => (shared.begun, None),
+        Backlog::Last(messages) => (0, Some(messages)),
+    };
     let mut since = taken.time().max(from);
     // No log stream is opened for a log that cannot be read.
-    let mut body = match open(container, opened, since).await {
+    let mut body = match open(container, opened, since, last).await {
         Opened::Log(body) => body,
         Opened::Gone => {
             return tracing::warn!(container = found.name(), "removed before its log could be read");
@@ -79,7 +85,7 @@ pub(super) async fn follow(
         } else {
             run = now.state.started_at;
         }
-        body = match open(container, None, since).await {
+        body = match open(container, None, since, last).await {
             Opened::Log(body) => body,
             Opened::Gone | Opened::Unreadable => return writer.end(),
         };
@@ -136,12 +142,21 @@ pub(super) async fn open_once(container: &Container, since: u64) -> Result<Body,
 }
 
 /// Opens the log, however long it takes until the daemon is there.
-async fn open(container: &Container, mut opened: Option<Result<Body, EngineError>>, since: u64) -> Opened {
+/// `last`: of a log of which nothing is known, no more than so many messages.
+async fn open(
+    container: &Container,
+    mut opened: Option<Result<Body, EngineError>>,
+    since: u64,
+    last: Option<u64>,
+) -> Opened {
     let mut backoff = Backoff::default();
     loop {
         let attempt = match opened.take() {
             Some(attempt) => attempt,
-            None => open_once(container, since).await,
+            None => match last.filter(|_| since == 0) {
+                Some(messages) => container.shared.engine.follow_last(&container.id, messages).await,
+                None => open_once(container, since).await,
+            },
         };
         match attempt {
             Ok(body) => return Opened::Log(body),

@@ -45,8 +45,10 @@ pub(super) async fn follow(shared: Arc<Shared>, id: String, begin: Begin, news: 
     if !begin.wants(&found, record.as_ref()) {
         return;
     }
-    let no_backlog =
-        record.is_none() && begin == Begin::Found && container.shared.config.backlog == Backlog::Now;
+    let backlog = match (&record, begin) {
+        (None, Begin::Found) => container.shared.config.backlog,
+        _ => Backlog::Beginning,
+    };
     let (early_log, early_api) = match early {
         Early::Nothing => (None, None),
         Early::File(log) => (Some(log), None),
@@ -54,14 +56,13 @@ pub(super) async fn follow(shared: Arc<Shared>, id: String, begin: Begin, news: 
     };
     match container.shared.choose(&found, record.as_ref(), early_log) {
         Way::Files(mut log) => {
-            if no_backlog && let Err(error) = log.skip_backlog() {
+            if let Err(error) = log.skip_backlog(backlog) {
                 tracing::warn!("the log of container {} is read from its beginning: {error}", found.name());
             }
             files::follow(&container, found, *log).await;
         }
         Way::Api => {
-            let from = if no_backlog { container.shared.begun } else { 0 };
-            api::follow(&container, found, early_api, taken, from).await;
+            api::follow(&container, found, early_api, taken, backlog).await;
         }
         Way::None => container.gone().await,
     }

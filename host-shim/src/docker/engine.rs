@@ -102,6 +102,11 @@ impl Engine {
         self.stream(&logs_path(id, part, since)).await
     }
 
+    /// Follows a container's log from its last so many messages on.
+    pub async fn follow_last(&self, id: &str, messages: u64) -> Result<Body, EngineError> {
+        self.stream(&logs_path(id, &format!("follow=1&tail={messages}"), 0)).await
+    }
+
     /// The same, of what is stored, if these are surely no more messages than the daemon finds by reading
     /// the log from its end; `None` if there may be more.
     pub async fn last_logs(&self, id: &str, since: u64) -> Result<Option<Bytes>, EngineError> {

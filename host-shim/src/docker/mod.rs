@@ -62,6 +62,8 @@ pub enum Extent {
 pub enum Backlog {
     Beginning,
     Now,
+    /// With the last so many messages.
+    Last(u64),
 }
 
 /// The way to a container's log.

@@ -72,6 +72,32 @@ impl LogFile {
         Ok(if metadata.nlink() == 0 { metadata.len() } else { 0 })
     }
 
+    /// Where the last so many entries begin, or as many as there are, and how many those are. Of a file that is
+    /// not compressed.
+    pub fn last_entries(&mut self, wanted: u64) -> io::Result<(u64, u64)> {
+        let mut end = self.length()?;
+        let (mut begin, mut found) = (end, 0);
+        let mut room = vec![0; BLOCK as usize];
+        // The line end of the last entry begins none.
+        let mut at_end = true;
+        while end > 0 {
+            let from = end.saturating_sub(BLOCK);
+            let block = room.get_mut(..(end - from) as usize).unwrap_or_default();
+            self.read_at(block, from)?;
+            for at in memchr::memrchr_iter(b'\n', block) {
+                if std::mem::take(&mut at_end) {
+                    continue;
+                }
+                (begin, found) = (from + at as u64 + 1, found + 1);
+                if found == wanted {
+                    return Ok((begin, found));
+                }
+            }
+            end = from;
+        }
+        Ok(if begin > 0 && !at_end { (0, found + 1) } else { (begin, found) })
+    }
+
     /// The time of the entry that ends at `end`, in nanoseconds; `None` if no entry ends there.
     pub fn time_before(&mut self, end: u64) -> io::Result<Option<u64>> {
         let from = end.saturating_sub(LONGEST_TIME as u64);
@@ -138,5 +164,7 @@ fn read_plain_at(file: &File, room: &mut [u8], at: u64) -> io::Result<usize> {
     Ok(count)
 }
 
+/// Bytes that are looked through at a time.
+const BLOCK: u64 = 64 << 10;
 /// Bytes by which two files are compared whose lengths and last times are the same.
 const COMPARED: usize = 16 << 10;

@@ -27,7 +27,7 @@ use tokio::sync::Notify;
 use super::container::Container;
 use super::engine::CHUNK;
 use super::records::Inspected;
-use super::{Shared, instant};
+use super::{Backlog, Shared, instant};
 use crate::positions::{Keeper, Record};
 use crate::streams::{Framing, LogWriter, Loss, LossCause, Opening, Pause, Positions};
 use missing::{Missing, Why};
@@ -68,9 +68,13 @@ impl Log {
         Waiting::closely(watcher(shared)).meanwhile(&mut self.resumed.tail, wait).await
     }
 
-    /// Passes over what there is.
-    pub fn skip_backlog(&mut self) -> io::Result<()> {
-        self.resumed.tail.skip_all()
+    /// Passes over what there is, but for as much as is wanted of it.
+    pub fn skip_backlog(&mut self, backlog: Backlog) -> io::Result<()> {
+        match backlog {
+            Backlog::Beginning => Ok(()),
+            Backlog::Now => self.resumed.tail.skip_all(),
+            Backlog::Last(entries) => self.resumed.tail.keep_last(entries),
+        }
     }
 }
 

@@ -114,6 +114,33 @@ impl Tail {
         Ok(())
     }
 
+    /// Passes over all but the last so many entries, without counting it. Files that were compressed are passed
+    /// over whole: they can only be read from front to back.
+    pub fn keep_last(&mut self, entries: u64) -> io::Result<()> {
+        let mut wanted = entries;
+        let mut begin = (self.files.len(), 0);
+        for (number, pending) in self.files.iter_mut().enumerate().rev() {
+            if pending.log.is_compressed() {
+                break;
+            }
+            let (start, found) = pending.log.last_entries(wanted)?;
+            begin = (number, start);
+            wanted -= found;
+            if wanted == 0 {
+                break;
+            }
+        }
+        let (number, start) = begin;
+        if number == self.files.len() {
+            return self.skip_all();
+        }
+        self.files.drain(..number);
+        self.at = start;
+        self.recall()?;
+        self.begin();
+        Ok(())
+    }
+
     /// Passes over so many bytes, without counting them.
     pub fn skip(&mut self, mut count: u64) -> io::Result<()> {
         while let Some(first) = self.files.front_mut() {

@@ -1,0 +1,195 @@
+//! Instances of the component beside each other, each with its source, until all are through.
+
+use std::fs::File;
+use std::future::{Future, poll_fn};
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use cloudspout_host::positions::Store;
+use cloudspout_host::streams::{Hub, Phase};
+use cloudspout_host::{AwsCredentials, DeadLetters, HttpClient, Means, Options, Runtime, Tracing};
+
+use super::exit::Ending;
+use super::shipping::{Life, Shipping, millis};
+use super::signals::Signals;
+
+/// One instance, and what it reads.
+pub struct Lane {
+    shipping: Shipping,
+    name: Box<dyn FnOnce(&mut Options)>,
+    open: Box<dyn FnOnce(Hub) -> Waiting<(Waiting<()>, Store)>>,
+}
+
+type Waiting<T> = Pin<Box<dyn Future<Output = Result<T, Ending>>>>;
+
+impl Lane {
+    /// `name` sets the options that say where events go; `open` gives the source, and where positions are kept.
+    pub fn new<O, S>(
+        shipping: Shipping,
+        name: impl FnOnce(&mut Options) + 'static,
+        open: impl FnOnce(Hub) -> O + 'static,
+    ) -> Lane
+    where
+        O: Future<Output = Result<(S, Store), Ending>> + 'static,
+        S: Future<Output = Result<(), Ending>> + 'static,
+    {
+        let open = |hub| -> Waiting<(Waiting<()>, Store)> {
+            let opening = open(hub);
+            Box::pin(async {
+                let (source, store) = opening.await?;
+                let source: Waiting<()> = Box::pin(source);
+                Ok((source, store))
+            })
+        };
+        Lane { shipping, name: Box::new(name), open: Box::new(open) }
+    }
+}
+
+/// A lane that is under way.
+struct Running {
+    instance: Waiting<()>,
+    source: Waiting<()>,
+    hub: Hub,
+    store: Store,
+    reporter: Arc<Tracing>,
+}
+
+/// Runs the component beside its source, for each lane, until all are through.
+pub fn ship(life: Life, lanes: Vec<Lane>) -> Result<(), Ending> {
+    let Some(Lane { shipping, .. }) = lanes.first() else { return Ok(()) };
+    let stop_timeout = shipping.stop_timeout;
+    shipping.logging.clone().start();
+    // One thread: the component's work is what there is to do, and handing bytes between threads would cost
+    // more than it could save.
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Ending::other)?;
+    let result = runtime.block_on(async {
+        let signals = Signals::listen().map_err(Ending::other)?;
+        let component = Runtime::new()?;
+        let mut running = Vec::new();
+        for lane in lanes {
+            running.push(start(&component, life, lane).await?);
+        }
+        let (mut instances, mut sources, mut hubs, mut after) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for Running { instance, source, hub, store, reporter } in running {
+            instances.push(instance);
+            sources.push(source);
+            hubs.push(hub);
+            after.push((store, reporter));
+        }
+        let mut result =
+            together(all(life, instances), all(life, sources), &hubs, signals, stop_timeout).await;
+        for (store, reporter) in after {
+            reporter.sum_up();
+            result = result.and(store.flush().await.map_err(Ending::other));
+        }
+        result
+    });
+    // A blocking lookup of a name, or a read of a terminal, is not worth waiting for.
+    runtime.shutdown_background();
+    result
+}
+
+async fn start(component: &Runtime, life: Life, lane: Lane) -> Result<Running, Ending> {
+    let Lane { shipping, name, open } = lane;
+    let machine = shipping.look_around().await;
+    let region = machine.region.clone();
+    let mut options = shipping.options(life, machine);
+    name(&mut options);
+    let every = shipping.report_every;
+    let reporter = Arc::new(Tracing::new(shipping.logging.form(), (!every.is_zero()).then_some(every)));
+    let dead_letters = shipping.dead_letter.as_deref().map(open_dead_letters).transpose()?;
+    let hub = Hub::default();
+    let (source, store) = open(hub.clone()).await?;
+    let http = Arc::new(HttpClient::new(store.clone()).map_err(Ending::other)?);
+    let means = Means {
+        credentials: Arc::new(AwsCredentials::new(&region)),
+        transport: http,
+        reporter: reporter.clone(),
+        dead_letters,
+    };
+    let (component, theirs) = (component.clone(), hub.clone());
+    let instance: Waiting<()> =
+        Box::pin(async move { component.run(theirs, options, means).await.map_err(Ending::from) });
+    Ok(Running { instance, source, hub, store, reporter })
+}
+
+/// Waits for all. The first failure is all of theirs; where each has its own end, the others come to it first.
+async fn all(life: Life, futures: Vec<Waiting<()>>) -> Result<(), Ending> {
+    let mut waiting: Vec<_> = futures.into_iter().map(Some).collect();
+    let mut failed = None;
+    poll_fn(move |context| {
+        for slot in &mut waiting {
+            let Some(future) = slot else { continue };
+            let Poll::Ready(result) = future.as_mut().poll(context) else { continue };
+            *slot = None;
+            if let Err(ending) = result {
+                failed.get_or_insert(ending);
+            }
+        }
+        let over = waiting.iter().all(Option::is_none);
+        match failed.take() {
+            Some(ending) if over || life == Life::Long => Poll::Ready(Err(ending)),
+            None if over => Poll::Ready(Ok(())),
+            pending => {
+                failed = pending;
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
+/// Runs the instances and their sources until the instances end, a source fails, or a second signal comes.
+async fn together(
+    instances: impl Future<Output = Result<(), Ending>>,
+    sources: impl Future<Output = Result<(), Ending>>,
+    hubs: &[Hub],
+    mut signals: Signals,
+    stop_timeout: Duration,
+) -> Result<(), Ending> {
+    let instances = std::pin::pin!(instances);
+    let sources = async {
+        match sources.await {
+            // The component says when it is through with what was read.
+            Ok(()) => std::future::pending().await,
+            Err(ending) => ending,
+        }
+    };
+    let stopped = async {
+        signals.next().await;
+        tracing::info!(
+            "told to stop: delivering what has been read, for {} s at most",
+            stop_timeout.as_secs()
+        );
+        for hub in hubs {
+            hub.set_phase(Phase::Stopping { within_ms: millis(stop_timeout) });
+        }
+        signals.next().await;
+    };
+    tokio::select! {
+        biased;
+        result = instances => result,
+        ending = sources => Err(ending),
+        () = stopped => Err(Ending::unfinished("told to stop a second time: ended at once")),
+    }
+}
+
+/// Opens the file that refused events go to.
+fn open_dead_letters(path: &Path) -> Result<DeadLetters, Ending> {
+    let letters = DeadLetters::open(path)
+        .map_err(|problem| Ending::settings(format!("dead letters cannot be kept: {problem}")))?;
+    let input = std::io::stdin().as_fd().try_clone_to_owned().map(File::from);
+    if input.is_ok_and(|input| letters.is(&input)) {
+        let path = path.display();
+        return Err(Ending::settings(format!(
+            "{path} is read and written at once, which may never end; move it away first"
+        )));
+    }
+    Ok(letters)
+}
