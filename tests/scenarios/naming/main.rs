@@ -1,8 +1,10 @@
 //! Names of log groups and log streams, for containers of a real Docker daemon: whose way is followed, who may
 //! choose, and what becomes of names that are taken or not allowed.
 
+mod awslogs;
 mod bounds;
 mod precedence;
+mod routes;
 mod sides;
 
 use std::collections::BTreeMap;

@@ -78,7 +78,7 @@ fn as_awslogs_the_group_has_to_be_given_and_the_stream_is_the_full_id() {
     write_three(&docker);
     let (_, outcome) = once(&docker, &["--compat", "awslogs"]);
     outcome.assert_complaint(3, &["must specify a value for log opt 'awslogs-group'"]);
-    let (arrived, _) = once(&docker, &["--compat", "awslogs", "--group", "g"]);
+    let (arrived, _) = once(&docker, &["--compat", "awslogs", "--group", "g", "--create-group", "true"]);
     let place = |name: &str| format!("g|{}", id(&docker, name));
     arrived.assert(&[
         ("plain", &place("plain")),
