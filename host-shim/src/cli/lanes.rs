@@ -21,9 +21,11 @@ use super::signals::Signals;
 pub struct Lane {
     shipping: Shipping,
     name: Box<dyn FnOnce(&mut Options)>,
-    open: Box<dyn FnOnce(Hub) -> Waiting<(Waiting<()>, Store)>>,
+    open: Box<dyn FnOnce(Hub) -> Waiting<Opened>>,
 }
 
+/// A source, and where its positions are kept.
+type Opened = (Waiting<()>, Store);
 type Waiting<T> = Pin<Box<dyn Future<Output = Result<T, Ending>>>>;
 
 impl Lane {
@@ -37,7 +39,7 @@ impl Lane {
         O: Future<Output = Result<(S, Store), Ending>> + 'static,
         S: Future<Output = Result<(), Ending>> + 'static,
     {
-        let open = |hub| -> Waiting<(Waiting<()>, Store)> {
+        let open = |hub| -> Waiting<Opened> {
             let opening = open(hub);
             Box::pin(async {
                 let (source, store) = opening.await?;

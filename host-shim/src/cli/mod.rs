@@ -39,7 +39,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Follow the containers of a Docker daemon: those that run, and those that start later
-    Run(ship::Run),
+    Run(Box<ship::Run>),
     /// Ship standard input, and end once all of it is accepted
     Pipe(ship::Pipe),
     /// Serve CloudWatch Logs on this machine, to try things out and to test

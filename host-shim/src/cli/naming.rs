@@ -106,7 +106,7 @@ impl Naming {
     ///
     /// # Errors
     /// They are to be Docker's.
-    pub fn as_logspout(self) -> Result<Naming, Ending> {
+    pub fn with_logspout(self) -> Result<Naming, Ending> {
         match self.compat {
             Some(Compat::Awslogs) => Err(Ending::usage(
                 "a route names as logspout does, and --compat awslogs, or an --awslogs-... option, as Docker",

@@ -25,7 +25,7 @@ impl Run {
             self.shipping.wants_instance |= self.naming.mentions_instance();
             return Ok(vec![self]);
         }
-        self.naming = self.naming.as_logspout()?;
+        self.naming = self.naming.with_logspout()?;
         let environment = Environment::read(variable).map_err(Ending::usage)?;
         let routes = if routes.is_empty() { vec![Route::default()] } else { routes };
         let mut runs: Vec<_> = routes.into_iter().map(|route| self.routed(route, &environment)).collect();
