@@ -41,9 +41,9 @@ enum Command {
     /// Follow the containers of a Docker daemon: those that run, and those that start later
     Run(Box<ship::Run>),
     /// Ship standard input, and end once all of it is accepted
-    Pipe(ship::Pipe),
+    Pipe(Box<ship::Pipe>),
     /// Serve CloudWatch Logs on this machine, to try things out and to test
-    Local(local::Local),
+    Local(Box<local::Local>),
 }
 
 const EXAMPLES: &str = "\
