@@ -8,8 +8,12 @@ use cloudspout::delivery::{Answer, Response, Verdict};
 use cloudspout::time::Timestamp;
 use libfuzzer_sys::fuzz_target;
 
-const OPERATIONS: [Operation; 4] =
-    [Operation::PutLogEvents, Operation::CreateLogStream, Operation::CreateLogGroup, Operation::PutRetentionPolicy];
+const OPERATIONS: [Operation; 4] = [
+    Operation::PutLogEvents,
+    Operation::CreateLogStream,
+    Operation::CreateLogGroup,
+    Operation::PutRetentionPolicy,
+];
 const STATUSES: [u16; 12] = [200, 200, 200, 204, 302, 400, 400, 403, 404, 413, 429, 500];
 
 // A status, a number of events, then lines `NAME: VALUE` up to an empty one, then the body.
