@@ -64,6 +64,7 @@ pub fn drive(input: &Input, digest: Digest) -> Result<Counts, String> {
             Output::Resume { .. }
             | Output::Acknowledge { .. }
             | Output::Refused { .. }
+            | Output::Settle { .. }
             | Output::Release(_)
             | Output::Tell(..) => {}
             Output::Keep { .. } => return Err("the core keeps letters unasked".to_owned()),

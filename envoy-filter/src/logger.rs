@@ -184,6 +184,7 @@ impl<E: Envoy> Logger<E> {
                 | Output::Resume { .. }
                 | Output::Acknowledge { .. }
                 | Output::Refused { .. }
+                | Output::Settle { .. }
                 | Output::Release(_)
                 | Output::Keep { .. } => {}
             }

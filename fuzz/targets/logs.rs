@@ -16,8 +16,17 @@ use cloudspout::time::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use serde::Deserialize;
 
-const FRAMINGS: [Framing; 5] =
-    [Framing::Lines, Framing::LinesWithTimes, Framing::Frames, Framing::FramesWithTimes, Framing::JsonFile];
+const FRAMINGS: [Framing; 9] = [
+    Framing::Lines,
+    Framing::LinesWithTimes,
+    Framing::Frames,
+    Framing::FramesWithTimes,
+    Framing::JsonFile,
+    Framing::JsonLines,
+    Framing::JsonBody,
+    Framing::OtlpProtobuf,
+    Framing::OtlpJson,
+];
 
 fuzz_target!(|input: &[u8]| {
     let Some(([choice, cuts], log)) = input.split_first_chunk::<2>() else { return };
@@ -76,9 +85,14 @@ fn cut(mut log: &[u8], seed: u8) -> Vec<&[u8]> {
 
 fn read(framing: Framing, terminal: bool, rules: &Arc<LineRules>, pieces: &[&[u8]]) -> Heard {
     let order = match framing {
-        Framing::Lines | Framing::Frames | Framing::JsonFile | Framing::JsonLines | Framing::DeadLetters => {
-            Order::ByOffset
-        }
+        Framing::Lines
+        | Framing::Frames
+        | Framing::JsonFile
+        | Framing::JsonLines
+        | Framing::DeadLetters
+        | Framing::JsonBody
+        | Framing::OtlpProtobuf
+        | Framing::OtlpJson => Order::ByOffset,
         Framing::LinesWithTimes | Framing::FramesWithTimes => Order::ByTime,
     };
     let lane = |side| Lane::new(side, order, terminal, Position::default());
@@ -90,6 +104,9 @@ fn read(framing: Framing, terminal: bool, rules: &Arc<LineRules>, pieces: &[&[u8
         decoder.read(piece, Timestamp::from_nanos(7), &mut heard);
     }
     decoder.finish(Timestamp::from_nanos(7), &mut heard);
+    while decoder.has_more() {
+        decoder.go_on(Timestamp::from_nanos(7), &mut heard);
+    }
     heard
 }
 
@@ -109,6 +126,8 @@ impl Heard {
 
 impl Sink for Heard {
     fn addressed(&mut self, _group: &str, _stream: &str) {}
+
+    fn described(&mut self, _event: &[u8]) {}
 
     fn event(&mut self, event: Event<'_>) {
         let mut room = Vec::new();
@@ -133,7 +152,7 @@ impl Sink for Heard {
     fn malformed(&mut self, malformed: Malformed) {
         match malformed {
             Malformed::Bytes(bytes) => self.malformed_bytes += bytes,
-            Malformed::Daemon(text) => self.told.push(text),
+            Malformed::Daemon(text) | Malformed::Body(text) => self.told.push(text),
         }
     }
 }

@@ -189,6 +189,7 @@ impl World {
                 Output::Refused { events, .. } => self.refused += events as usize,
                 Output::Acknowledge { .. } | Output::Tell(..) => {}
                 Output::Keep { .. } => panic!("nothing is to be kept"),
+                Output::Settle { .. } => {}
                 Output::Release(_) => self.released += 1,
                 Output::Send(request) => self.under_way.push(request),
                 Output::FetchCredentials { .. } => self.wants_credentials = true,

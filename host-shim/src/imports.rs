@@ -10,7 +10,7 @@ use crate::bindings::cloudspout::host::{
 use crate::credentials::{CredentialsFailure, Identity, Lookup};
 use crate::dead_letters::Keeping;
 use crate::driver::State;
-use crate::streams::{Container, Framing, Hub, Loss, LossCause, Pause, Phase, Position, Positions};
+use crate::streams::{Container, Fate, Framing, Hub, Loss, LossCause, Pause, Phase, Position, Positions};
 
 /// A log stream, as the component holds it.
 pub struct LogStream {
@@ -37,11 +37,6 @@ impl Pollable for News {
 }
 
 impl logs::Host for State {
-    fn keep_apart(&mut self, fields: Vec<String>) -> Result<()> {
-        self.hub.keep_apart(fields);
-        Ok(())
-    }
-
     fn accept(&mut self, max: u32) -> Result<Vec<Resource<LogStream>>> {
         let ids = self.hub.accept(max as usize);
         let streams = ids.into_iter().map(|id| self.table.push(LogStream { id, hub: self.hub.clone() }));
@@ -97,6 +92,12 @@ impl logs::HostLogStream for State {
     fn refuse(&mut self, stream: Resource<LogStream>, events: u64) -> Result<()> {
         let id = self.table.get(&stream)?.id;
         self.hub.refuse(id, events);
+        Ok(())
+    }
+
+    fn settle(&mut self, stream: Resource<LogStream>, given: logs::Fate) -> Result<()> {
+        let id = self.table.get(&stream)?.id;
+        self.hub.settle(id, fate(given));
         Ok(())
     }
 
@@ -201,6 +202,9 @@ fn framing(framing: Framing) -> logs::Framing {
         Framing::JsonFile => logs::Framing::JsonFile,
         Framing::JsonLines => logs::Framing::JsonLines,
         Framing::DeadLetters => logs::Framing::DeadLetters,
+        Framing::JsonBody => logs::Framing::JsonBody,
+        Framing::OtlpProtobuf => logs::Framing::OtlpProtobuf,
+        Framing::OtlpJson => logs::Framing::OtlpJson,
     }
 }
 
@@ -220,6 +224,13 @@ fn loss(loss: Loss) -> logs::Loss {
         LossCause::Truncated => logs::LossCause::Truncated,
     };
     logs::Loss { cause, bytes: loss.bytes, before: loss.before }
+}
+
+fn fate(given: logs::Fate) -> Fate {
+    match given {
+        logs::Fate::Settled(logs::Tally { events, refused }) => Fate::Settled { events, refused },
+        logs::Fate::Unreadable(problem) => Fate::Unreadable(problem),
+    }
 }
 
 fn positions_in(positions: &Positions) -> logs::Positions {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::{Notify, SetOnce, oneshot};
+use tokio::sync::{Notify, oneshot};
 
 pub use opening::{Container, Framing, Loss, LossCause, Opening, Position, Positions};
 
@@ -21,6 +21,13 @@ pub enum Pause {
     Stopped,
     Ended,
     Lost(Loss),
+}
+
+/// What became of all that a log stream held; see `fate` in the WIT.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Settled { events: u64, refused: u64 },
+    Unreadable(String),
 }
 
 /// What the host wants of the component; see `phase` in the WIT.
@@ -41,6 +48,13 @@ pub trait Keep: Send + Sync {
         // For most, that it was reported is enough.
         let _ = events;
     }
+
+    /// The log stream has ended, and this is what became of it. Not called of one that the component lets go
+    /// of, or that ends with the component, before everything is settled.
+    fn settle(&self, fate: Fate) {
+        // Sources that keep positions have heard of it by them.
+        let _ = fate;
+    }
 }
 
 /// For sources that cannot be read again.
@@ -60,8 +74,6 @@ struct Inner {
     state: Mutex<State>,
     /// Told when there is something for the component to look at.
     news: Notify,
-    /// The fields by which events are kept apart.
-    kept_apart: SetOnce<Vec<String>>,
 }
 
 struct State {
@@ -110,7 +122,6 @@ impl Default for Hub {
                     ready: VecDeque::new(),
                 }),
                 news: Notify::new(),
-                kept_apart: SetOnce::new(),
             }),
         }
     }
@@ -140,11 +151,6 @@ impl Hub {
         drop(state);
         self.inner.news.notify_one();
         LogWriter { id, room, hub: self.clone() }
-    }
-
-    /// The fields by which events are kept apart, once the component has named them.
-    pub async fn kept_apart(&self) -> &[String] {
-        self.inner.kept_apart.wait().await
     }
 
     /// Moves the component on; it never moves back.
@@ -322,9 +328,12 @@ impl Hub {
         }
     }
 
-    /// See `logs.keep-apart` in the WIT; only the first time counts.
-    pub fn keep_apart(&self, fields: Vec<String>) {
-        let _ = self.inner.kept_apart.set(fields);
+    /// See `log-stream.settle` in the WIT.
+    pub fn settle(&self, id: u32, fate: Fate) {
+        let keep = self.lock().streams.get(&id).map(|stream| Arc::clone(&stream.keep));
+        if let Some(keep) = keep {
+            keep.settle(fate);
+        }
     }
 
     /// The component lets go of a log stream.

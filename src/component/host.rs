@@ -3,15 +3,12 @@
 use wasi::io::poll::Pollable;
 
 use crate::batch::SourceId;
-use crate::shipper::{Counts, CredentialsError, KeepId, Opening, Pause, Phase, Positions, Severity};
+use crate::shipper::{Counts, CredentialsError, Fate, KeepId, Opening, Pause, Phase, Positions, Severity};
 use crate::sigv4::Credentials;
 use crate::time::Timestamp;
 
 /// Logs, credentials, and people's ears. Nothing here waits.
 pub trait Host {
-    /// The fields of events that names depend on; called once, first.
-    fn keep_apart(&mut self, fields: &[String]);
-
     /// A log stream that has been opened and not been handed out yet.
     fn accept(&mut self) -> Option<(SourceId, Opening)>;
 
@@ -30,6 +27,9 @@ pub trait Host {
 
     /// So many events were refused for good; comes before the `acknowledge` that covers them.
     fn refuse(&mut self, source: SourceId, events: u64);
+
+    /// What became of a log stream; comes before it is released.
+    fn settle(&mut self, source: SourceId, fate: Fate);
 
     fn release(&mut self, source: SourceId);
 

@@ -40,7 +40,6 @@ const COUNT_EVERY: Millis = Millis(1_000);
 /// An option cannot be used, or the machine gave up.
 pub fn run<H: Host + 'static>(host: &mut H, options: &Options) -> Result<(), End> {
     let settings = Settings::of(options).map_err(End::Settings)?;
-    host.keep_apart(&settings.event_fields);
     let mut driver = Driver {
         host,
         shipper: Shipper::new(settings, Box::new(H::sha256)),
@@ -117,6 +116,7 @@ impl<H: Host> Driver<'_, H> {
                 }
                 Output::Acknowledge { source, accepted } => self.host.acknowledge(source, &accepted),
                 Output::Refused { source, events } => self.host.refuse(source, events),
+                Output::Settle { source, fate } => self.host.settle(source, fate),
                 Output::Release(source) => self.host.release(source),
                 Output::Send(request) => {
                     let mut exchange = Exchange::start(&self.shipper.settings().endpoint, request);

@@ -99,4 +99,8 @@ impl<S: Sink> Sink for Dating<'_, S> {
     fn addressed(&mut self, group: &str, stream: &str) {
         self.sink.addressed(group, stream);
     }
+
+    fn described(&mut self, event: &[u8]) {
+        self.sink.described(event);
+    }
 }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::body::{Body, Kind};
 use super::docker_frames::{self, Frames};
+use super::json_event::FieldNames;
 use super::json_file::JsonFile;
-use super::json_lines::{FieldNames, JsonLines};
+use super::json_lines::JsonLines;
 use super::letter::Letters;
 use super::limit::Limit;
 use super::plain::{Lines, LinesWithTimes};
@@ -23,6 +25,16 @@ pub enum Framing {
     JsonFile,
     JsonLines,
     DeadLetters,
+    JsonBody,
+    OtlpProtobuf,
+    OtlpJson,
+}
+
+impl Framing {
+    /// Whether a log stream of it is one body, understood as a whole.
+    pub fn is_body(self) -> bool {
+        matches!(self, Framing::JsonBody | Framing::OtlpProtobuf | Framing::OtlpJson)
+    }
 }
 
 /// What could not be understood.
@@ -32,6 +44,8 @@ pub enum Malformed {
     Bytes(u64),
     /// Docker's daemon said so, in the log.
     Daemon(String),
+    /// Nothing of a body was taken, for this reason.
+    Body(String),
 }
 
 /// Reads a log stream of one framing.
@@ -55,6 +69,7 @@ enum Form {
     JsonFile(JsonFile),
     JsonLines(JsonLines),
     Letters(Letters),
+    Body(Body),
 }
 
 /// Docker's daemon reads a container's output in pieces of this many bytes: one of fewer that does not end
@@ -75,20 +90,36 @@ impl Decoder {
             Framing::JsonFile => Form::JsonFile(JsonFile::default()),
             Framing::JsonLines => Form::JsonLines(JsonLines::default()),
             Framing::DeadLetters => Form::Letters(Letters),
+            Framing::JsonBody => Form::Body(Body::new(Kind::Objects)),
+            Framing::OtlpProtobuf => Form::Body(Body::new(Kind::OtlpProtobuf)),
+            Framing::OtlpJson => Form::Body(Body::new(Kind::OtlpJson)),
         };
         Decoder { form, offset: start, partial: Vec::new(), lanes, shaper: None }
     }
 
-    /// Says which fields of JSON lines hold what.
-    pub fn name_fields(&mut self, names: &FieldNames) {
-        if let Form::JsonLines(form) = &mut self.form {
-            form.name_fields(names);
+    /// Says which fields of JSON objects hold what, and by which of them events are kept apart.
+    pub fn name_fields(&mut self, names: &FieldNames, apart: &[String]) {
+        match &mut self.form {
+            Form::JsonLines(JsonLines { event, .. }) | Form::Body(Body { event, .. }) => {
+                event.name_fields(names, apart);
+            }
+            Form::Lines(_)
+            | Form::LinesWithTimes(_)
+            | Form::Frames(_)
+            | Form::JsonFile(_)
+            | Form::Letters(_) => {}
         }
     }
 
-    /// Says how lines become events, of a log that comes from there. A dead letter is one already.
+    /// Says how lines become events, of a log that comes from there. A dead letter is one already, as is an
+    /// object of a body, and one that goes where its own fields say.
     pub fn follow(&mut self, rules: &Arc<LineRules>, origin: &Origin<'_>) {
-        if matches!(self.form, Form::Letters(_)) {
+        let is_event = match &self.form {
+            Form::Letters(_) | Form::Body(_) => true,
+            Form::JsonLines(JsonLines { event, .. }) => event.is_kept_apart(),
+            Form::Lines(_) | Form::LinesWithTimes(_) | Form::Frames(_) | Form::JsonFile(_) => false,
+        };
+        if is_event {
             return;
         }
         self.shaper = Shaper::new(rules, origin).map(Box::new);
@@ -124,6 +155,20 @@ impl Decoder {
             Form::JsonFile(form) => form.read(bytes, offset, partial, &mut out),
             Form::JsonLines(form) => form.read(bytes, offset, partial, now, &mut out),
             Form::Letters(form) => form.read(bytes, offset, partial, &mut out),
+            Form::Body(form) => form.read(bytes, partial),
+        }
+    }
+
+    /// Whether there are events that can be made without reading more: see [`Decoder::go_on`].
+    pub fn has_more(&self) -> bool {
+        matches!(&self.form, Form::Body(form) if form.has_more())
+    }
+
+    /// Makes some more events of a body that has been read to its end.
+    pub fn go_on(&mut self, now: Timestamp, sink: &mut impl Sink) {
+        let Decoder { form, offset, partial, lanes, .. } = self;
+        if let Form::Body(form) = form {
+            form.go_on(offset, partial, now, &mut Output { lanes, sink });
         }
     }
 
@@ -163,6 +208,7 @@ impl Decoder {
             Form::LinesWithTimes(form) => form.finish(*offset, partial, &mut out),
             Form::JsonLines(form) => form.finish(offset, partial, now, &mut out),
             Form::Letters(form) => form.finish(*offset, partial, &mut out),
+            Form::Body(form) => return form.finish(partial, &mut out),
             Form::Lines(_) | Form::Frames(_) | Form::JsonFile(_) => {}
         }
         let half = std::mem::take(&mut self.partial);
@@ -208,6 +254,7 @@ impl Decoder {
             Form::LinesWithTimes(form) => *form = LinesWithTimes::default(),
             Form::Frames(form) => form.restart(),
             Form::JsonLines(form) => form.restart(),
+            Form::Body(form) => form.restart(),
             Form::Lines(_) | Form::JsonFile(_) | Form::Letters(_) => {}
         }
         self.lanes.stdout.restart();
@@ -259,6 +306,10 @@ impl<S: Sink> Output<'_, S> {
 
     pub fn addressed(&mut self, group: &str, stream: &str) {
         self.sink.addressed(group, stream);
+    }
+
+    pub fn described(&mut self, event: &[u8]) {
+        self.sink.described(event);
     }
 }
 

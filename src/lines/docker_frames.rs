@@ -214,7 +214,7 @@ mod tests {
                 .iter()
                 .map(|malformed| match malformed {
                     Malformed::Bytes(bytes) => *bytes,
-                    Malformed::Daemon(_) => 0,
+                    Malformed::Daemon(_) | Malformed::Body(_) => 0,
                 })
                 .sum();
             assert_eq!(bytes, 20, "chunks of {chunk}");

@@ -209,6 +209,10 @@ impl<S: Sink> Sink for Joining<'_, S> {
     fn addressed(&mut self, group: &str, stream: &str) {
         self.sink.addressed(group, stream);
     }
+
+    fn described(&mut self, event: &[u8]) {
+        self.sink.described(event);
+    }
 }
 
 #[cfg(test)]

@@ -1,38 +1,19 @@
 //! Lines of JSON, an object each, as log collectors pass events on.
 
 use super::decoder::{LONGEST_UNIT, Output, for_each_line};
-use super::json_object::{Fields, string};
-use super::json_time::time_of;
-use super::rfc3339::Clock;
+use super::json_event::JsonEvent;
 use super::{End, Piece, Side, Sink, Text};
 use crate::time::Timestamp;
-
-/// Which fields of an object say what.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FieldNames {
-    /// The event's time; `None`: the first of the [usual](USUAL_TIMES) ones that holds one.
-    pub time: Option<String>,
-    /// The event's text; `None`: the object as it stands.
-    pub message: Option<String>,
-}
-
-/// Where programs put the time: Vector, Logstash and its like, Go's slog, zap, Fluent Bit.
-const USUAL_TIMES: [&[u8]; 5] = [b"timestamp", b"@timestamp", b"time", b"ts", b"date"];
 
 /// Reads objects. A line that is none, or one of more than 4 MiB, is an event as it stands.
 #[derive(Debug, Default)]
 pub struct JsonLines {
-    names: FieldNames,
-    clock: Clock,
+    pub event: JsonEvent,
     /// Whether the line under way is too long to wait for its end.
     long: bool,
 }
 
 impl JsonLines {
-    pub fn name_fields(&mut self, names: &FieldNames) {
-        self.names.clone_from(names);
-    }
-
     pub fn read<S: Sink>(
         &mut self,
         bytes: &[u8],
@@ -43,6 +24,7 @@ impl JsonLines {
     ) {
         let mut bytes = bytes;
         if self.long {
+            self.event.describe(out);
             let end = memchr::memchr(b'\n', bytes);
             let (line, rest) =
                 bytes.split_at_checked(end.map_or(bytes.len(), |end| end + 1)).unwrap_or_default();
@@ -56,8 +38,9 @@ impl JsonLines {
         for_each_line(bytes, offset, partial, |line, offset| self.line(line, offset, now, out));
         if partial.len() > LONGEST_UNIT {
             *offset += partial.len() as u64;
-            let (time, _) = self.time_and_text(partial, now);
-            let text = Text::Raw(partial);
+            let (time, _) = self.event.read(partial);
+            self.event.describe(out);
+            let (time, text) = (time.unwrap_or(now), Text::Raw(partial));
             out.piece(Piece {
                 side: Side::Stdout,
                 time,
@@ -96,33 +79,10 @@ impl JsonLines {
         if line.trim_ascii().is_empty() {
             return;
         }
-        let (time, text) = self.time_and_text(line, now);
+        let (time, text) = self.event.read(line);
+        self.event.describe(out);
+        let time = time.unwrap_or(now);
         out.piece(Piece { side: Side::Stdout, time, text, end: End::Line, same_frame: false, offset });
-    }
-
-    fn time_and_text<'a>(&mut self, line: &'a [u8], now: Timestamp) -> (Timestamp, Text<'a>) {
-        let JsonLines { names, clock, .. } = self;
-        let mut time = None;
-        let mut rank = usize::MAX;
-        let mut text = None;
-        for (name, value) in Fields::of(line).into_iter().flatten() {
-            let own_rank = match &names.time {
-                Some(time) => (time.as_bytes() == name).then_some(0),
-                None => USUAL_TIMES.iter().position(|usual| *usual == name),
-            };
-            if let Some(own_rank) = own_rank.filter(|own_rank| *own_rank < rank)
-                && let Some(found) = time_of(value, clock)
-            {
-                (time, rank) = (Some(found), own_rank);
-            }
-            if names.message.as_ref().is_some_and(|message| message.as_bytes() == name) {
-                text = Some(string(value).map_or(Text::Raw(value), |(inside, _)| Text::Json(inside)));
-            }
-            if rank == 0 && (names.message.is_none() || text.is_some()) {
-                break;
-            }
-        }
-        (time.unwrap_or(now), text.unwrap_or(Text::Raw(line)))
     }
 }
 
@@ -130,14 +90,14 @@ impl JsonLines {
 mod tests {
     use super::super::lane::Order;
     use super::super::testing::Heard;
-    use super::super::{Decoder, Framing, Lane, Position, Sides};
+    use super::super::{Decoder, FieldNames, Framing, Lane, Position, Sides};
     use super::*;
 
     fn decoder(names: &FieldNames) -> Decoder {
         let lane = |side| Lane::new(side, Order::ByOffset, false, Position::default());
         let lanes = Sides { stdout: lane(Side::Stdout), stderr: lane(Side::Stderr) };
         let mut decoder = Decoder::new(Framing::JsonLines, 0, lanes);
-        decoder.name_fields(names);
+        decoder.name_fields(names, &[]);
         decoder
     }
 

@@ -49,7 +49,7 @@ fn string_end(text: &[u8]) -> Option<usize> {
 }
 
 /// How many bytes the value takes that `text` begins with.
-fn value_length(text: &[u8]) -> Option<usize> {
+pub fn value_length(text: &[u8]) -> Option<usize> {
     match text.first()? {
         b'"' => Some(string_end(text.get(1..)?)? + 2),
         b'{' | b'[' => nested_length(text),

@@ -7,6 +7,7 @@
 //! wraps events in JSON.
 
 mod block;
+mod body;
 mod character;
 mod dater;
 #[cfg_attr(not(feature = "patterns"), allow(dead_code))]
@@ -14,6 +15,7 @@ mod datetime;
 mod decoder;
 mod docker_frames;
 mod joiner;
+mod json_event;
 mod json_file;
 mod json_lines;
 mod json_object;
@@ -23,6 +25,8 @@ mod letter;
 mod limit;
 #[cfg_attr(not(feature = "patterns"), path = "no_line_time.rs")]
 mod line_time;
+mod objects;
+mod otlp;
 #[cfg_attr(not(feature = "patterns"), path = "no_pattern.rs")]
 mod pattern;
 mod plain;
@@ -36,7 +40,7 @@ mod wrapper;
 pub use character::Rest;
 pub use datetime::FormatError;
 pub use decoder::{Decoder, Framing, Malformed};
-pub use json_lines::FieldNames;
+pub use json_event::FieldNames;
 pub use lane::{Lane, Order};
 pub use letter::Letter;
 pub use limit::Limit;
@@ -146,6 +150,9 @@ pub trait Sink {
 
     /// The events that follow name where they were to go. Only dead letters do.
     fn addressed(&mut self, group: &str, stream: &str);
+
+    /// The fields of the next event that names depend on, as a JSON object.
+    fn described(&mut self, event: &[u8]);
 }
 
 #[cfg(test)]
@@ -160,6 +167,7 @@ pub(crate) mod testing {
         pub splits: usize,
         pub malformed: Vec<Malformed>,
         pub addresses: Vec<(String, String)>,
+        pub descriptions: Vec<String>,
     }
 
     impl Sink for Heard {
@@ -191,6 +199,10 @@ pub(crate) mod testing {
 
         fn addressed(&mut self, group: &str, stream: &str) {
             self.addresses.push((group.to_owned(), stream.to_owned()));
+        }
+
+        fn described(&mut self, event: &[u8]) {
+            self.descriptions.push(String::from_utf8_lossy(event).into_owned());
         }
     }
 }

@@ -108,4 +108,8 @@ impl<S: Sink> Sink for Wrapping<'_, S> {
     fn addressed(&mut self, group: &str, stream: &str) {
         self.sink.addressed(group, stream);
     }
+
+    fn described(&mut self, event: &[u8]) {
+        self.sink.described(event);
+    }
 }

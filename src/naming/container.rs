@@ -1,7 +1,7 @@
 //! What is known of a container.
 
 /// What the host says of a container; every field is empty for a log stream that has none.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Container {
     pub id: String,
     pub name: String,

@@ -36,6 +36,11 @@ impl Destination {
         Destination::new(&self.group, &format!("{stream}-{mark}"))
     }
 
+    /// Stands for where a log stream goes of which each event says so; nothing is ever sent there.
+    pub fn of_each_event() -> Destination {
+        Destination::new("each event's", "own")
+    }
+
     #[cfg(test)]
     pub fn for_tests(group: &str, stream: &str) -> Destination {
         Destination { group: group.to_owned(), stream: stream.to_owned() }

@@ -61,6 +61,10 @@ impl Shipper {
         }
         let Some(source) = self.sources.get_mut(&id) else { return };
         match pause {
+            Pause::Ended if source.decoder.has_more() => {
+                source.stage = Stage::Draining;
+                self.readable.push_back(id);
+            }
             Pause::Ended => {
                 source.stage = Stage::Ended;
                 self.acknowledge(id);
@@ -74,6 +78,18 @@ impl Shipper {
         self.await_lines(id);
         if let Pause::Lost(loss) = pause {
             self.note_loss(id, loss, now);
+        }
+    }
+
+    /// Makes some more events of a source that has been read to its end.
+    pub(super) fn drain(&mut self, id: SourceId, now: Timestamp) {
+        self.with_lines(id, now, &Chunk::More);
+        let Some(source) = self.sources.get_mut(&id) else { return };
+        if source.decoder.has_more() {
+            self.readable.push_back(id);
+        } else {
+            source.stage = Stage::Ended;
+            self.acknowledge(id);
         }
     }
 
@@ -139,7 +155,9 @@ impl Shipper {
                 }
                 self.stirred.insert(outlet);
             }
+            let fate = source.fate();
             self.sources.remove(&id);
+            self.outputs.push_back(Output::Settle { source: id, fate });
             self.outputs.push_back(Output::Release(id));
         }
     }
@@ -147,11 +165,13 @@ impl Shipper {
     /// Has a source's decoder make events, which join the batches of their destination.
     fn with_lines(&mut self, id: SourceId, now: Timestamp, chunk: &Chunk<'_>) {
         let Some(source) = self.sources.get(&id) else { return };
+        let before = self.counts.events_read;
         let remarks = match source.progress.is_scattered() || source.apart.is_some() {
             true => self.scatter(id, now, chunk),
             false => self.gather(id, source.outlet, now, chunk),
         };
         let Some(source) = self.sources.get_mut(&id) else { return };
+        source.events += self.counts.events_read - before;
         let half = source.decoder.held();
         self.held = self.held - source.held + half;
         source.held = half;
@@ -174,9 +194,20 @@ impl Shipper {
             outlet.close();
         }
         let mut remarks = Vec::new();
-        let Source { decoder, progress, .. } = source;
-        let mut gatherer =
-            Gatherer { id, progress, outlet, spare, counts, now, dropping, marking, remarks: &mut remarks };
+        let Source { decoder, progress, unreadable, .. } = source;
+        let remarks_to = &mut remarks;
+        let mut gatherer = Gatherer {
+            id,
+            progress,
+            unreadable,
+            outlet,
+            spare,
+            counts,
+            now,
+            dropping,
+            marking,
+            remarks: remarks_to,
+        };
         chunk.read(decoder, now, &mut gatherer);
         self.stirred.insert(to);
         if dropping {
@@ -234,6 +265,8 @@ enum Chunk<'a> {
     Bytes(&'a [u8]),
     /// A whole line, without its end.
     Line(&'a [u8]),
+    /// What it has kept back.
+    More,
     /// There is no more: what is half is whole.
     End,
     /// There may be more, but none that joins what there is.
@@ -247,6 +280,7 @@ impl Chunk<'_> {
         match self {
             Chunk::Bytes(bytes) => decoder.read(bytes, now, sink),
             Chunk::Line(text) => decoder.line(text, now, sink),
+            Chunk::More => decoder.go_on(now, sink),
             Chunk::End => decoder.finish(now, sink),
             Chunk::EndOfEvents => decoder.finish_events(sink),
             Chunk::Silence(patience) => decoder.ripen(now, *patience, sink),
@@ -258,6 +292,7 @@ impl Chunk<'_> {
 pub(super) struct Gatherer<'a> {
     pub(super) id: SourceId,
     pub(super) progress: &'a mut Progress,
+    pub(super) unreadable: &'a mut Option<String>,
     pub(super) outlet: &'a mut Outlet,
     pub(super) spare: &'a mut Vec<Vec<u8>>,
     pub(super) counts: &'a mut Counts,
@@ -305,6 +340,8 @@ impl Sink for Gatherer<'_> {
     /// Its events go where they go, whatever they say.
     fn addressed(&mut self, _group: &str, _stream: &str) {}
 
+    fn described(&mut self, _event: &[u8]) {}
+
     fn malformed(&mut self, malformed: Malformed) {
         match malformed {
             Malformed::Bytes(bytes) => {
@@ -316,6 +353,8 @@ impl Sink for Gatherer<'_> {
                 }
                 self.counts.bytes_malformed += bytes;
             }
+            // Whoever sent it hears of it.
+            Malformed::Body(problem) => *self.unreadable = Some(problem),
             Malformed::Daemon(text) => self.remarks.push(format!("Docker says: {text}")),
         }
     }

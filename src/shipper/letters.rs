@@ -54,6 +54,11 @@ impl Shipper {
             }
         }
         outlet.refuse(parcel, gap, letters, marking);
+        for (source, events) in &origins {
+            if let Some(source) = self.sources.get_mut(source) {
+                source.refused += events;
+            }
+        }
         self.outputs.extend(origins.into_iter().map(|(source, events)| Output::Refused { source, events }));
         self.tell_losses(id, now);
         self.take_delivered(id);

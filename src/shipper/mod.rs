@@ -11,6 +11,7 @@
 mod answers;
 mod clock;
 mod counts;
+mod directory;
 mod gap;
 mod intake;
 mod keyring;
@@ -29,7 +30,7 @@ mod told;
 pub use answers::CredentialsError;
 pub use counts::Counts;
 pub use gap::Reason;
-pub use output::{Body, Failure, KeepId, Output, Positions, Request, RequestId, Severity};
+pub use output::{Body, Failure, Fate, KeepId, Output, Positions, Request, RequestId, Severity};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -42,6 +43,7 @@ use crate::settings::{Settings, Signing};
 use crate::time::Timestamp;
 
 use answers::Sent;
+use directory::Directory;
 use keyring::Keyring;
 use outlet::{Outlet, OutletId, ParcelId};
 use placing::Place;
@@ -94,6 +96,7 @@ pub struct Shipper {
     sources: BTreeMap<SourceId, Source>,
     outlets: Vec<Outlet>,
     by_destination: BTreeMap<Destination, OutletId>,
+    directory: Directory,
     /// Outlets whose destination is not in use.
     vacant: Vec<OutletId>,
     under_way: BTreeMap<RequestId, Sent>,
@@ -159,6 +162,7 @@ impl Shipper {
             sources: BTreeMap::new(),
             outlets: Vec::new(),
             by_destination: BTreeMap::new(),
+            directory: Directory::default(),
             vacant: Vec::new(),
             under_way: BTreeMap::new(),
             last_request: RequestId(0),
@@ -203,9 +207,14 @@ impl Shipper {
     pub fn handle_opened(&mut self, id: SourceId, opening: Opening) {
         let Opening { framing, start, taken, lost, terminal, container } = opening;
         let container = Arc::new(container);
-        let Some(Place { named, outlet, apart }) = self.place(&container) else {
-            self.outputs.push_back(Output::Release(id));
-            return;
+        let Place { named, outlet, apart } = match self.place_of(framing, &container) {
+            Ok(place) => place,
+            Err(refusal) => {
+                let fate = Fate::Unreadable(refusal);
+                self.outputs.push_back(Output::Settle { source: id, fate });
+                self.outputs.push_back(Output::Release(id));
+                return;
+            }
         };
         let called = container.called();
         let mut source = Source::new(framing, start, terminal, taken, outlet, named, called);
@@ -215,8 +224,13 @@ impl Shipper {
                 outlet.sources += 1;
             }
         }
-        source.decoder.name_fields(&self.settings.fields);
+        let by_event = self.names_by_event(framing, &container);
+        let fields: &[String] = if by_event { &self.settings.event_fields } else { &[] };
+        source.decoder.name_fields(&self.settings.fields, fields);
         source.decoder.follow(&self.settings.lines, &origin_of(&container, &self.settings.host_name));
+        if by_event {
+            source.keep_apart(container);
+        }
         self.sources.insert(id, source);
         if let Some(lost) = lost {
             self.note_loss(id, lost, self.heard);
@@ -284,7 +298,7 @@ impl Shipper {
             {
                 return Output::FetchCredentials { renew };
             }
-            if let Some(read) = self.next_read() {
+            if let Some(read) = self.next_read(now) {
                 return read;
             }
             if !self.stirred.is_empty() {

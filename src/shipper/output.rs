@@ -22,6 +22,8 @@ pub enum Output {
     Acknowledge { source: SourceId, accepted: Positions },
     /// So many events of a source were refused for good; comes before they are acknowledged.
     Refused { source: SourceId, events: u64 },
+    /// What became of a source that has ended; comes before it is released.
+    Settle { source: SourceId, fate: Fate },
     /// A source is through; forget it.
     Release(SourceId),
     /// Send a request, and hand in the answer.
@@ -36,6 +38,13 @@ pub enum Output {
     Wait(Option<Timestamp>),
     /// The end.
     Done(Result<(), Failure>),
+}
+
+/// What became of all that a source held; `fate` in the WIT says what each means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Settled { events: u64, refused: u64 },
+    Unreadable(String),
 }
 
 /// A request on its way; its number comes back with the answer.

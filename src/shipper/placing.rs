@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::outlet::{Outlet, OutletId};
 use super::source::{Source, Stage};
 use super::{Severity, Shipper};
-use crate::lines::{Side, Sides};
+use crate::lines::{Framing, Side, Sides};
 use crate::naming::{Collisions, Container, Destination};
 
 /// Where the two sides of a log go.
@@ -18,26 +18,33 @@ pub(super) struct Place {
 }
 
 impl Shipper {
-    /// Finds where a container's log goes, and tells people what they should know of it. `None`: nowhere.
-    pub(super) fn place(&mut self, container: &Arc<Container>) -> Option<Place> {
-        let named = self.settings.names.of(container);
-        for remark in named.remarks {
-            self.tell(Severity::Warning, remark);
+    /// Finds where a log stream goes.
+    ///
+    /// # Errors
+    /// It may go nowhere, for this reason.
+    pub(super) fn place_of(&mut self, framing: Framing, container: &Arc<Container>) -> Result<Place, String> {
+        if !self.names_by_event(framing, container) {
+            return self.place(container);
         }
-        let sides = match named.destinations {
-            Ok(sides) => sides,
-            Err(refusal) => {
-                self.tell(Severity::Error, refusal.clone());
-                self.refused.get_or_insert(refusal);
-                return None;
-            }
-        };
-        let (stdout, stderr) = (sides.stdout.destination, sides.stderr.destination);
+        let named = Destination::of_each_event();
+        let outlet = self.outlet_of(named.clone());
+        Ok(Place { named, outlet, apart: None })
+    }
+
+    /// Whether each event of a log stream is to be looked at to know where it goes.
+    pub(super) fn names_by_event(&self, framing: Framing, container: &Container) -> bool {
+        let has_fields = framing == Framing::JsonLines || framing.is_body();
+        has_fields && container.event.is_empty() && !self.settings.event_fields.is_empty()
+    }
+
+    /// Finds where a container's log goes, and tells people what they should know of it.
+    fn place(&mut self, container: &Arc<Container>) -> Result<Place, String> {
+        let Sides { stdout, stderr } = self.destinations_of(container)?;
         let (stdout, stderr) = match self.settings.only {
             None if stdout == stderr => {
                 let named = self.own(container, stdout);
                 let outlet = self.outlet_of(named.clone());
-                return Some(Place { named, outlet, apart: None });
+                return Ok(Place { named, outlet, apart: None });
             }
             None => (Some(stdout), Some(stderr)),
             Some(Side::Stdout) => (Some(stdout), None),
@@ -45,21 +52,26 @@ impl Shipper {
         };
         let stdout = stdout.map(|destination| self.own(container, destination));
         let stderr = stderr.map(|destination| self.own(container, destination));
-        let named = stdout.clone().or_else(|| stderr.clone())?;
+        let named = stdout.clone().or_else(|| stderr.clone());
         let apart = Sides {
             stdout: stdout.map(|destination| self.outlet_of(destination)),
             stderr: stderr.map(|destination| self.outlet_of(destination)),
         };
-        let outlet = apart.stdout.or(apart.stderr)?;
-        Some(Place { named, outlet, apart: Some(apart) })
+        match (named, apart.stdout.or(apart.stderr)) {
+            (Some(named), Some(outlet)) => Ok(Place { named, outlet, apart: Some(apart) }),
+            (None, _) | (_, None) => Err(format!("{}: no side of it is wanted", container.called())),
+        }
     }
 
     /// The destination, or one beside it where another container has it and sharing is not wanted.
     fn own(&mut self, container: &Container, destination: Destination) -> Destination {
+        // What is no container (standard input, events) shares as a matter of course.
+        if container.id.is_empty() {
+            return destination;
+        }
         let called = container.called();
         let destination = match self.holder_of(&destination, container) {
-            // What is no container (standard input, events) shares as a matter of course.
-            Some(other) if !container.id.is_empty() => match self.settings.collisions {
+            Some(other) => match self.settings.collisions {
                 Collisions::Share => {
                     self.tell_shared(&destination, &called, &other);
                     destination
@@ -72,7 +84,7 @@ impl Shipper {
                     distinct
                 }
             },
-            _ => destination,
+            None => destination,
         };
         self.tell(Severity::Debug, format!("{called}: goes to {destination}"));
         destination

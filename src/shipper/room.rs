@@ -4,9 +4,10 @@ use std::ops::RangeInclusive;
 
 use super::gap::Reason;
 use super::outlet::{Outlet, OutletId};
-use super::source::Stage;
+use super::source::{Source, Stage};
 use super::{Output, Phase, Shipper};
 use crate::settings::WhenFull;
+use crate::time::Timestamp;
 
 /// Bytes asked of a source at a time: as much as a processor's cache holds with room to spare.
 const READ_BYTES: u32 = 256 << 10;
@@ -31,17 +32,24 @@ impl Shipper {
         share.clamp(*SMALL_BATCH.start(), *SMALL_BATCH.end())
     }
 
-    pub(super) fn next_read(&mut self) -> Option<Output> {
+    pub(super) fn next_read(&mut self, now: Timestamp) -> Option<Output> {
         if let Phase::Stopping { .. } = self.phase {
             return None;
         }
         while let Some(id) = self.readable.pop_front() {
-            let Some(source) = self.sources.get(&id).filter(|source| source.stage == Stage::Readable) else {
-                continue;
-            };
-            let outlet = source.gate.unwrap_or(source.outlet);
+            let wants = |source: &&Source| matches!(source.stage, Stage::Readable | Stage::Draining);
+            let Some(source) = self.sources.get(&id).filter(wants) else { continue };
+            let (stage, outlet) = (source.stage, source.gate.unwrap_or(source.outlet));
             // Where there is none, room is made once it is known for what.
             if self.settings.when_full != WhenFull::Wait || self.has_room(outlet) {
+                if stage == Stage::Draining {
+                    self.drain(id, now);
+                    // What came of it may have to leave first.
+                    if self.stirred.is_empty() {
+                        continue;
+                    }
+                    return None;
+                }
                 if let Some(source) = self.sources.get_mut(&id) {
                     source.stage = Stage::Asked;
                 }

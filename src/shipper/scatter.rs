@@ -1,14 +1,15 @@
-//! A source whose events go to several destinations: dead letters, of which each names where it was to go,
-//! and a container's log whose two sides go apart.
+//! A source whose events go to several destinations: dead letters, of which each names where it was to go; a
+//! container's log whose two sides go apart; and events whose fields names depend on.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::intake::Gatherer;
 use super::outlet::OutletId;
 use super::{Severity, Shipper};
 use crate::batch::SourceId;
 use crate::lines::{Event, Malformed, Sides, Sink};
-use crate::naming::Destination;
+use crate::naming::{Container, Destination};
 use crate::time::Timestamp;
 
 /// Puts the events of one source into the batches of many destinations.
@@ -20,6 +21,9 @@ pub struct Scatterer<'a> {
     outlet: OutletId,
     /// Where the events of each side go, if that decides.
     apart: Option<Sides<Option<OutletId>>>,
+    /// The fields that say so, once they have; and whether they say that it goes nowhere.
+    description: Vec<u8>,
+    nowhere: bool,
     /// Whether there was an event that goes nowhere.
     pub passed_over: bool,
     /// Where events have gone.
@@ -35,8 +39,18 @@ impl<'a> Scatterer<'a> {
         outlet: OutletId,
         apart: Option<Sides<Option<OutletId>>>,
     ) -> Scatterer<'a> {
-        let (touched, remarks) = (BTreeSet::new(), Vec::new());
-        Scatterer { shipper, id, now, outlet, apart, passed_over: false, touched, remarks }
+        Scatterer {
+            shipper,
+            id,
+            now,
+            outlet,
+            apart,
+            description: Vec::new(),
+            nowhere: false,
+            passed_over: false,
+            touched: BTreeSet::new(),
+            remarks: Vec::new(),
+        }
     }
 
     fn pass_over(&mut self, event: Event<'_>) {
@@ -44,6 +58,15 @@ impl<'a> Scatterer<'a> {
             source.progress.pass_over(event.side, event.position);
             self.passed_over = true;
         }
+    }
+
+    /// Passes over an event that may not go where its fields say; whoever sent it hears of that.
+    fn refuse(&mut self, event: Event<'_>) {
+        if let Some(source) = self.shipper.sources.get_mut(&self.id) {
+            source.events += 1;
+            source.refused += 1;
+        }
+        self.pass_over(event);
     }
 
     fn gatherer(&mut self) -> Option<Gatherer<'_>> {
@@ -57,6 +80,7 @@ impl<'a> Scatterer<'a> {
         Some(Gatherer {
             id: self.id,
             progress: &mut source.progress,
+            unreadable: &mut source.unreadable,
             outlet,
             spare,
             counts,
@@ -75,6 +99,9 @@ impl Sink for Scatterer<'_> {
                 Some(outlet) => self.outlet = outlet,
                 None => return self.pass_over(event),
             }
+        }
+        if self.nowhere {
+            return self.refuse(event);
         }
         let outlet = self.outlet;
         if let Some(source) = self.shipper.sources.get_mut(&self.id) {
@@ -107,5 +134,22 @@ impl Sink for Scatterer<'_> {
             self.shipper.tell(Severity::Debug, text);
         }
         self.outlet = self.shipper.outlet_of(destination);
+    }
+
+    fn described(&mut self, event: &[u8]) {
+        if self.description == event {
+            return;
+        }
+        self.description.clear();
+        self.description.extend_from_slice(event);
+        let Some(source) = self.shipper.sources.get(&self.id) else { return };
+        let Some(container) = &source.container else { return };
+        let container =
+            Container { event: String::from_utf8_lossy(event).into_owned(), ..(**container).clone() };
+        let destinations = self.shipper.destinations_of(&Arc::new(container));
+        self.nowhere = destinations.is_err();
+        if let Ok(destinations) = destinations {
+            self.outlet = self.shipper.outlet_of(destinations.stdout);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! A log stream of the host's, as far as it has been read and delivered.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::batch::Mark;
 use crate::lines::{Decoder, Framing, Lane, Order, Position, Side, Sides, WrapOrigin};
@@ -8,7 +9,7 @@ use crate::naming::{Container, Destination};
 use crate::time::{Millis, Timestamp};
 
 use super::outlet::OutletId;
-use super::output::Positions;
+use super::output::{Fate, Positions};
 
 /// A source and where its events go.
 #[derive(Debug)]
@@ -35,6 +36,13 @@ pub struct Source {
     order: Order,
     /// Whether the log cannot be read a second time.
     pub once_only: bool,
+    /// Events made of it so far, and those of them that were refused for good or dropped.
+    pub events: u64,
+    pub refused: u64,
+    /// Why nothing of it could be taken.
+    pub unreadable: Option<String>,
+    /// What names are made of, where they depend on each event.
+    pub container: Option<Arc<Container>>,
 }
 
 /// What has been made of a source, and what of that has been delivered.
@@ -58,6 +66,8 @@ pub enum Stage {
     Readable,
     /// The host has been asked for it.
     Asked,
+    /// All has been read, and events are made of it as there is room.
+    Draining,
     /// Never again.
     Ended,
 }
@@ -97,7 +107,10 @@ impl Source {
             | Framing::Frames
             | Framing::JsonFile
             | Framing::JsonLines
-            | Framing::DeadLetters => Order::ByOffset,
+            | Framing::DeadLetters
+            | Framing::JsonBody
+            | Framing::OtlpProtobuf
+            | Framing::OtlpJson => Order::ByOffset,
             Framing::LinesWithTimes | Framing::FramesWithTimes => Order::ByTime,
         };
         let taken_or_none =
@@ -123,6 +136,24 @@ impl Source {
             ripens: None,
             order,
             once_only: matches!(framing, Framing::Lines | Framing::Frames | Framing::JsonLines),
+            events: 0,
+            refused: 0,
+            unreadable: None,
+            container: None,
+        }
+    }
+
+    /// Sends each event to where its own fields say.
+    pub fn keep_apart(&mut self, container: Arc<Container>) {
+        self.container = Some(container);
+        self.progress.scattered = Some(BTreeMap::new());
+    }
+
+    /// What became of it, now that it is through.
+    pub fn fate(&mut self) -> Fate {
+        match self.unreadable.take() {
+            Some(problem) => Fate::Unreadable(problem),
+            None => Fate::Settled { events: self.events, refused: self.refused },
         }
     }
 

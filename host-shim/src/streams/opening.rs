@@ -10,6 +10,9 @@ pub enum Framing {
     JsonFile,
     JsonLines,
     DeadLetters,
+    JsonBody,
+    OtlpProtobuf,
+    OtlpJson,
 }
 
 /// What the naming templates may see of a container; see `container` in the WIT.

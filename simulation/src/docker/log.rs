@@ -53,9 +53,12 @@ impl Log {
         let start = self.len();
         let feed: &[u8] = if line_end { b"\n" } else { b"" };
         match self.framing {
-            Framing::Lines | Framing::JsonLines | Framing::DeadLetters => {
-                self.bytes.extend([text, feed].concat())
-            }
+            Framing::Lines
+            | Framing::JsonLines
+            | Framing::DeadLetters
+            | Framing::JsonBody
+            | Framing::OtlpProtobuf
+            | Framing::OtlpJson => self.bytes.extend([text, feed].concat()),
             Framing::LinesWithTimes => {
                 self.bytes.extend([time::fixed(time).as_bytes(), b" ", text, feed].concat());
             }

@@ -45,7 +45,7 @@ impl World {
                 Output::Resume { source, taken } => self.resume(source, taken),
                 Output::Acknowledge { source, accepted } => self.acknowledge(source, accepted)?,
                 // The ledger knows from the service what it refused.
-                Output::Refused { .. } => {}
+                Output::Refused { .. } | Output::Settle { .. } => {}
                 Output::Release(source) => self.release(source)?,
                 Output::Send(request) => self.send(request)?,
                 Output::FetchCredentials { renew } => {

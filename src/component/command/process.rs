@@ -10,7 +10,7 @@ use crate::command::{Command, Environment, credentials};
 use crate::component::host::Host;
 use crate::lines::Framing;
 use crate::naming::Container;
-use crate::shipper::{Counts, CredentialsError, KeepId, Opening, Pause, Phase, Positions, Severity};
+use crate::shipper::{Counts, CredentialsError, Fate, KeepId, Opening, Pause, Phase, Positions, Severity};
 use crate::sigv4::Credentials;
 use crate::time::Timestamp;
 
@@ -65,9 +65,6 @@ impl Process {
 }
 
 impl Host for Process {
-    // Standard input is one log stream, whatever its events say.
-    fn keep_apart(&mut self, _fields: &[String]) {}
-
     fn accept(&mut self) -> Option<(SourceId, Opening)> {
         if std::mem::replace(&mut self.opened, true) {
             return None;
@@ -107,6 +104,8 @@ impl Host for Process {
     fn acknowledge(&mut self, _source: SourceId, _accepted: &Positions) {}
 
     fn refuse(&mut self, _source: SourceId, _events: u64) {}
+
+    fn settle(&mut self, _source: SourceId, _fate: Fate) {}
 
     fn release(&mut self, _source: SourceId) {}
 

@@ -9,7 +9,7 @@ use crate::lines::{FieldNames, Framing, LineOptions, Position, Side, Sides, Wrap
 use crate::naming::{Collisions, Container, Mode, NamingOptions, Overrides};
 use crate::settings::{Compression, Options, Signing, WhenFull};
 use crate::shipper::{
-    Counts, CredentialsError, Failure, Loss, Opening, Pause, Phase, Positions, Reason, Severity,
+    Counts, CredentialsError, Failure, Fate, Loss, Opening, Pause, Phase, Positions, Reason, Severity,
 };
 use crate::sigv4::Credentials;
 use crate::time::{Millis, Timestamp};
@@ -101,6 +101,9 @@ pub fn opening(opened: logs::Opened) -> Opening {
             logs::Framing::JsonFile => Framing::JsonFile,
             logs::Framing::JsonLines => Framing::JsonLines,
             logs::Framing::DeadLetters => Framing::DeadLetters,
+            logs::Framing::JsonBody => Framing::JsonBody,
+            logs::Framing::OtlpProtobuf => Framing::OtlpProtobuf,
+            logs::Framing::OtlpJson => Framing::OtlpJson,
         },
         start: opened.start,
         taken: positions(opened.taken),
@@ -165,6 +168,13 @@ fn loss(loss: logs::Loss) -> Loss {
         logs::LossCause::Truncated => Reason::Truncated,
     };
     Loss { reason, bytes: loss.bytes, before: loss.before.map(Timestamp::from_nanos) }
+}
+
+pub fn fate(fate: Fate) -> logs::Fate {
+    match fate {
+        Fate::Settled { events, refused } => logs::Fate::Settled(logs::Tally { events, refused }),
+        Fate::Unreadable(problem) => logs::Fate::Unreadable(problem),
+    }
 }
 
 pub fn kept(kept: Result<(), dead_letters::Failure>) -> Result<(), String> {

@@ -14,7 +14,7 @@ use bindings::{Failure, Guest};
 use super::host::Host;
 use super::run::{self, End};
 use crate::batch::SourceId;
-use crate::shipper::{Counts, CredentialsError, KeepId, Opening, Pause, Phase, Positions, Severity};
+use crate::shipper::{Counts, CredentialsError, Fate, KeepId, Opening, Pause, Phase, Positions, Severity};
 use crate::sigv4::Credentials;
 use crate::time::Timestamp;
 
@@ -70,10 +70,6 @@ impl Imports {
 }
 
 impl Host for Imports {
-    fn keep_apart(&mut self, fields: &[String]) {
-        logs::keep_apart(fields);
-    }
-
     fn accept(&mut self) -> Option<(SourceId, Opening)> {
         if self.accepted.is_empty() {
             self.accepted.extend(logs::accept(MANY));
@@ -112,6 +108,12 @@ impl Host for Imports {
     fn refuse(&mut self, source: SourceId, events: u64) {
         if let Some(stream) = self.streams.get(&source) {
             stream.refuse(events);
+        }
+    }
+
+    fn settle(&mut self, source: SourceId, fate: Fate) {
+        if let Some(stream) = self.streams.get(&source) {
+            stream.settle(&convert::fate(fate));
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod answers;
 mod batches;
+mod bodies;
 mod clock;
 mod gaps;
 mod groups;
@@ -34,6 +35,7 @@ struct World {
     resumed: Vec<(SourceId, Positions)>,
     acknowledged: BTreeMap<SourceId, Positions>,
     refused: BTreeMap<SourceId, u64>,
+    settled: BTreeMap<SourceId, Fate>,
     released: Vec<SourceId>,
     said: Vec<(Severity, String)>,
     /// Dead letters that were handed out.
@@ -70,6 +72,7 @@ impl World {
             resumed: Vec::new(),
             acknowledged: BTreeMap::new(),
             refused: BTreeMap::new(),
+            settled: BTreeMap::new(),
             released: Vec::new(),
             said: Vec::new(),
             kept: Vec::new(),
@@ -103,6 +106,9 @@ impl World {
                     self.acknowledged.insert(source, accepted);
                 }
                 Output::Refused { source, events } => *self.refused.entry(source).or_default() += events,
+                Output::Settle { source, fate } => {
+                    assert_eq!(self.settled.insert(source, fate), None, "settled twice");
+                }
                 Output::Release(source) => self.released.push(source),
                 Output::Send(request) => self.sent.push_back(request),
                 Output::FetchCredentials { renew } => self.fetches.push(renew),

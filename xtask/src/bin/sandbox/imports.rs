@@ -28,10 +28,6 @@ impl State {
 }
 
 impl logs::Host for State {
-    fn keep_apart(&mut self, _fields: Vec<String>) -> wasmtime::Result<()> {
-        Ok(())
-    }
-
     fn accept(&mut self, _max: u32) -> wasmtime::Result<Vec<Resource<LogStream>>> {
         if !self.ready {
             return Ok(Vec::new());
@@ -101,6 +97,10 @@ impl logs::HostLogStream for State {
         _stream: Resource<LogStream>,
         _accepted: logs::Positions,
     ) -> wasmtime::Result<()> {
+        Ok(())
+    }
+
+    fn settle(&mut self, _stream: Resource<LogStream>, _fate: logs::Fate) -> wasmtime::Result<()> {
         Ok(())
     }
 
