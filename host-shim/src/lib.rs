@@ -1,15 +1,15 @@
 //! Runs the Cloudspout component under wasmtime, and supplies what it imports.
 //!
 //! [`Runtime`] loads the component; [`Runtime::run`] runs one instance of it until it is done. Logs reach
-//! it through a [`streams::Hub`]: from Docker ([`docker`]), from standard input ([`pipe`]), or from a source
-//! of your own. The host moves bytes and keeps positions ([`positions`]); it decides nothing.
+//! it through a [`streams::Hub`]: from Docker ([`docker`]), from standard input ([`pipe`]), from whoever sends
+//! them ([`serve`]), or from a source of your own. The host moves bytes and keeps positions ([`positions`]); it decides nothing.
 //!
 //! To ship logs from a program of your own, hand an instance what it needs, each by a trait with an
 //! implementation at hand:
 //!
 //! | what | trait | at hand |
 //! |---|---|---|
-//! | log streams | [`streams::Hub::open`] gives a writer; [`streams::Keep`] hears what is accepted | [`pipe`], [`docker`] |
+//! | log streams | [`streams::Hub::open`] gives a writer; [`streams::Keep`] hears what is accepted | [`pipe`], [`docker`], [`serve`] |
 //! | credentials | [`Provider`] | [`AwsCredentials`] |
 //! | requests | [`Transport`] | [`HttpClient`] |
 //! | the time | [`Clock`] | [`SystemClock`] |
@@ -37,6 +37,7 @@ mod transport;
 pub mod docker;
 pub mod pipe;
 pub mod positions;
+pub mod serve;
 pub mod streams;
 
 pub use causes::causes;

@@ -10,6 +10,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use cloudspout_host::positions::Store;
+use cloudspout_host::serve::Door;
 use cloudspout_host::streams::{Hub, Phase};
 use cloudspout_host::{AwsCredentials, DeadLetters, HttpClient, Means, Options, Runtime, Tracing};
 
@@ -60,8 +61,25 @@ struct Running {
     reporter: Arc<Tracing>,
 }
 
+/// What being told to stop begins with.
+enum Stop {
+    /// Nothing more is read.
+    Reading,
+    /// Nothing more is let in; what is inside is read and delivered.
+    LettingIn(Door),
+}
+
 /// Runs the component beside its source, for each lane, until all are through.
 pub fn ship(life: Life, lanes: Vec<Lane>) -> Result<(), Ending> {
+    run(life, lanes, &Stop::Reading)
+}
+
+/// Runs the component beside a source that takes what comes in through a door.
+pub fn ship_through(door: Door, lane: Lane) -> Result<(), Ending> {
+    run(Life::Long, vec![lane], &Stop::LettingIn(door))
+}
+
+fn run(life: Life, lanes: Vec<Lane>, stop: &Stop) -> Result<(), Ending> {
     let Some(Lane { shipping, .. }) = lanes.first() else { return Ok(()) };
     let stop_timeout = shipping.stop_timeout;
     shipping.logging.clone().start();
@@ -85,7 +103,7 @@ pub fn ship(life: Life, lanes: Vec<Lane>) -> Result<(), Ending> {
             after.push((store, reporter));
         }
         let mut result =
-            together(all(life, instances), all(life, sources), &hubs, signals, stop_timeout).await;
+            together(all(life, instances), all(life, sources), &hubs, signals, stop, stop_timeout).await;
         for (store, reporter) in after {
             reporter.sum_up();
             result = result.and(store.flush().await.map_err(Ending::other));
@@ -153,6 +171,7 @@ async fn together(
     sources: impl Future<Output = Result<(), Ending>>,
     hubs: &[Hub],
     mut signals: Signals,
+    stop: &Stop,
     stop_timeout: Duration,
 ) -> Result<(), Ending> {
     let instances = std::pin::pin!(instances);
@@ -169,18 +188,36 @@ async fn together(
             "told to stop: delivering what has been read, for {} s at most",
             stop_timeout.as_secs()
         );
-        for hub in hubs {
-            hub.set_phase(Phase::Stopping { within_ms: millis(stop_timeout) });
+        let set_phase = |phase| hubs.iter().for_each(|hub| hub.set_phase(phase));
+        match stop {
+            Stop::Reading => set_phase(Phase::Stopping { within_ms: millis(stop_timeout) }),
+            Stop::LettingIn(door) => {
+                door.close();
+                set_phase(Phase::Finishing);
+                tokio::select! {
+                    () = signals.next() => return,
+                    () = tokio::time::sleep(stop_timeout) => set_phase(Phase::Stopping { within_ms: 0 }),
+                }
+            }
         }
         signals.next().await;
     };
-    tokio::select! {
+    let result = tokio::select! {
         biased;
         result = instances => result,
-        ending = sources => Err(ending),
-        () = stopped => Err(Ending::unfinished("told to stop a second time: ended at once")),
+        ending = sources => return Err(ending),
+        () = stopped => return Err(Ending::unfinished("told to stop a second time: ended at once")),
+    };
+    if let Stop::LettingIn(door) = stop {
+        door.close();
+        // Those who wait inside are still to be told.
+        let _ = tokio::time::timeout(LEAVE_WITHIN, door.empty()).await;
     }
+    result
 }
+
+/// How long those who have been answered may take to read it.
+const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 
 /// Opens the file that refused events go to.
 fn open_dead_letters(path: &Path) -> Result<DeadLetters, Ending> {

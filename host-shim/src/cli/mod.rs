@@ -9,6 +9,7 @@ mod log_opts;
 mod logging;
 mod naming;
 mod route;
+mod serve;
 mod settled;
 mod ship;
 mod shipping;
@@ -42,6 +43,9 @@ enum Command {
     Run(Box<ship::Run>),
     /// Ship standard input, and end once all of it is accepted
     Pipe(Box<ship::Pipe>),
+    /// Take events that others send, by HTTP and TCP, and answer once CloudWatch has them
+    #[command(mut_arg("flush_after", |arg| arg.help("How long an event may wait for others [default: 200ms]")))]
+    Serve(Box<serve::Serve>),
     /// Serve CloudWatch Logs on this machine, to try things out and to test
     Local(Box<local::Local>),
 }
@@ -51,6 +55,7 @@ Examples:
   cloudspout run --region eu-central-1                   every container of this host
   cloudspout run --group '/docker/{{.Hostname}}' --stream '{{.Name}}/{{.ID}}' --state-dir /var/lib/cloudspout
   make 2>&1 | cloudspout pipe --group builds --stream \"$(date +%F)\"
+  cloudspout serve --group '/apps/{{.Event.service}}'     for the http outputs of Vector, Fluent Bit, OpenTelemetry
   cloudspout local                                       an endpoint to try it with, without AWS";
 
 /// With what a script has to know.
@@ -72,6 +77,7 @@ impl Cli {
         match &self.command {
             Command::Run(run) => run.log_format(),
             Command::Pipe(pipe) => pipe.log_format(),
+            Command::Serve(serve) => serve.log_format(),
             Command::Local(local) => local.log_format(),
         }
     }
@@ -81,6 +87,7 @@ impl Cli {
         match self.command {
             Command::Run(run) => run.run(),
             Command::Pipe(pipe) => pipe.run(),
+            Command::Serve(serve) => serve.run(),
             Command::Local(local) => local.run(),
         }
     }

@@ -105,10 +105,10 @@ pub struct Fields {
     /// Of JSON lines: the field with the event's time; else the first of `timestamp`, `@timestamp`, `time`,
     /// `ts`, `date` that holds one, else the time of arrival
     #[arg(long, value_name = "NAME")]
-    time_field: Option<String>,
+    pub time_field: Option<String>,
     /// Of JSON lines: the field whose value becomes the event's text; else the line as it is
     #[arg(long, value_name = "NAME")]
-    message_field: Option<String>,
+    pub message_field: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -224,8 +224,9 @@ impl Pipe {
     }
 }
 
-/// Each container's log takes a file or a socket, and the usual limit is 1,024: takes what it may have.
-fn raise_file_limit() {
+/// Each container's log, and each sender, takes a file or a socket, and the usual limit is 1,024: takes what it
+/// may have.
+pub fn raise_file_limit() {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {

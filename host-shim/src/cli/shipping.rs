@@ -107,6 +107,11 @@ impl Shipping {
         }
     }
 
+    /// Whether events are dropped rather than made to wait.
+    pub(super) fn drops(&self) -> bool {
+        self.when_full != WhenFullArg::Wait
+    }
+
     /// What is asked of this machine before anything else: its Region, and which EC2 instance it is.
     pub(super) async fn look_around(&self) -> Ec2 {
         let machine = if self.wants_instance { ec2().await.unwrap_or_default() } else { Ec2::default() };
