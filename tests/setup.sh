@@ -61,12 +61,12 @@ control_groups() {
   mount -t cgroup2 cgroup2 /sys/fs/cgroup || fail "no control groups: the Docker daemon cannot run containers here"
 }
 
-# boto3 and moto, at the versions of requirements.txt.
+# boto3, moto and OpenTelemetry, at the versions of requirements.txt.
 python_environment() {
   local venv=$cache/venv wanted
   wanted=$(sha256sum "$here/requirements.txt" | cut -c1-64)
   [ "$(cat "$venv/installed" 2>/dev/null || true)" = "$wanted" ] && [ -x "$venv/bin/moto_server" ] && return 0
-  say "installing boto3 and moto into $venv"
+  say "installing boto3, moto and OpenTelemetry into $venv"
   rm -rf "$venv"
   /usr/bin/python3 -m venv "$venv" >"$cache/pip.log" 2>&1 || python3 -m venv "$venv" >>"$cache/pip.log" 2>&1 ||
     { tail -n 5 "$cache/pip.log" >&2; fail "python3 -m venv did not work"; }

@@ -16,6 +16,7 @@ pub mod load;
 pub mod network;
 pub mod peers;
 pub mod program;
+pub mod senders;
 pub mod strict;
 pub mod wasmtime;
 
