@@ -58,3 +58,21 @@ fn standard_input_goes_where_its_fields_say() {
         assert!(streams[service].iter().map(|event| event.message.clone()).eq(expected), "{service}");
     }
 }
+
+#[test]
+fn events_that_would_leave_their_prefix_are_refused_and_told() {
+    let strict = Strict::start();
+    let options = ["--group", "{{.Event.group}}", "--stream", "all", "--confine", "/apps/"];
+    let serving = crate::Serving::start(Program::new("serve").args(&options).to(&strict.url()));
+    let answer =
+        serving.post("/events", &[], b"{\"group\":\"/apps/a\"}{\"group\":\"/other\"}{\"group\":\"/apps/b\"}");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let body: serde_json::Value = serde_json::from_str(&answer.body).expect("JSON");
+    assert_eq!((&body["accepted"], &body["refused"]), (&2.into(), &1.into()), "{body}");
+    assert_eq!(serving.post("/events", &[], b"{\"group\":\"/other\"}").status, 422);
+    let outcome = serving.terminate().assert_code(0);
+    assert!(outcome.stderr.contains("/other"), "{}", outcome.stderr);
+    let journal = strict.stop();
+    assert!(journal.streams("/other").is_empty());
+    assert_eq!(journal.stream("/apps/a", "all").len() + journal.stream("/apps/b", "all").len(), 2);
+}
