@@ -241,7 +241,10 @@ impl Progress {
     /// Notes that an event of a side that is not wanted has been passed over.
     pub fn pass_over(&mut self, side: Side, position: Position) {
         *self.made.get_mut(side) = position;
-        *self.delivered.get_mut(side) = position;
+        // What was scattered before it is not delivered by that.
+        if self.scattered.as_ref().is_none_or(BTreeMap::is_empty) {
+            *self.delivered.get_mut(side) = position;
+        }
     }
 
     /// Whether each of its events says where it goes.

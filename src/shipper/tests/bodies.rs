@@ -1,6 +1,7 @@
 //! Bodies of requests: taken as a whole or not at all, each event to where it belongs, and settled once.
 
 use super::*;
+use crate::naming::NamingOptions;
 
 fn send(world: &mut World, id: u32, sender: &str, body: &str) -> SourceId {
     let source = world.open_as(id, sender, Framing::JsonBody);
@@ -153,4 +154,20 @@ fn what_there_is_no_name_for_is_said_once() {
     }
     let warnings = world.said.iter().filter(|(severity, _)| *severity == Severity::Warning);
     assert_eq!(warnings.count(), 2, "{:?}", world.said);
+}
+
+#[test]
+fn an_event_that_may_go_nowhere_is_refused_and_settles_nothing_else() {
+    let naming = NamingOptions { confine: Some("/apps/".into()), ..NamingOptions::default() };
+    let mut world = World::with(Options { group: "{{.Event.group}}".into(), naming, ..options() });
+    let source = send(&mut world, 1, "web", "{\"group\":\"/apps/a\"}{\"group\":\"/other\"}");
+    world.wake();
+    assert_eq!(world.settled.get(&source), None);
+    assert_eq!(world.accept(), ["{\"group\":\"/apps/a\"}"]);
+    assert_eq!(world.settled.get(&source).cloned(), settled(2, 1));
+    let other = send(&mut world, 2, "web", "{\"group\":\"/other\"}{\"group\":\"/other\"}");
+    assert_eq!(world.settled.get(&other).cloned(), settled(2, 2));
+    assert_eq!(world.released, [source, other]);
+    let errors = world.said.iter().filter(|(severity, _)| *severity == Severity::Error);
+    assert_eq!(errors.count(), 1, "{:?}", world.said);
 }
