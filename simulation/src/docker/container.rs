@@ -69,6 +69,9 @@ impl Container {
             Framing::Lines
             | Framing::JsonLines
             | Framing::DeadLetters
+            | Framing::JsonBody
+            | Framing::OtlpProtobuf
+            | Framing::OtlpJson
             | Framing::Frames
             | Framing::FramesWithTimes => false,
         };
@@ -213,9 +216,13 @@ impl Container {
     /// pieces tell it: only full ones go on.
     fn joined(&self, head: &[u8], tail: &[u8]) -> Option<String> {
         match self.log.framing {
-            Framing::Lines | Framing::JsonLines | Framing::DeadLetters | Framing::Frames => {
-                Some(text::lossy(&[head, tail].concat()))
-            }
+            Framing::Lines
+            | Framing::JsonLines
+            | Framing::DeadLetters
+            | Framing::JsonBody
+            | Framing::OtlpProtobuf
+            | Framing::OtlpJson
+            | Framing::Frames => Some(text::lossy(&[head, tail].concat())),
             Framing::LinesWithTimes | Framing::FramesWithTimes | Framing::JsonFile => None,
         }
     }
@@ -246,7 +253,13 @@ impl Container {
 
     fn pieces(&self, content: &[u8], chance: &mut Chance) -> Vec<Vec<u8>> {
         let mut pieces: Vec<Vec<u8>> = match self.log.framing {
-            Framing::Lines | Framing::JsonLines | Framing::DeadLetters | Framing::Frames => {
+            Framing::Lines
+            | Framing::JsonLines
+            | Framing::DeadLetters
+            | Framing::JsonBody
+            | Framing::OtlpProtobuf
+            | Framing::OtlpJson
+            | Framing::Frames => {
                 let mut pieces = Vec::new();
                 let mut left = content;
                 while left.len() > 1 && (left.len() > PIECE || chance.percent(20)) {

@@ -34,7 +34,8 @@ struct Log {
     flags: u32,
 }
 
-type Request = Vec<(Vec<(String, Any)>, Vec<(String, Vec<Log>)>)>;
+type Resource = (Vec<(String, Any)>, Vec<(String, Vec<Log>)>);
+type Request = Vec<Resource>;
 
 /// Writes protobuf.
 #[derive(Default)]
@@ -172,7 +173,7 @@ fn to_json(request: &Request) -> Vec<u8> {
         record
     };
     let scope = |(scope, records): &(String, Vec<Log>)| json!({ "scope": { "name": scope }, "logRecords": records.iter().map(log).collect::<Vec<_>>() });
-    let resource = |(resource, scopes): &(Vec<(String, Any)>, Vec<(String, Vec<Log>)>)| json!({ "resource": { "attributes": json_pairs(resource) }, "scopeLogs": scopes.iter().map(scope).collect::<Vec<_>>() });
+    let resource = |(resource, scopes): &Resource| json!({ "resource": { "attributes": json_pairs(resource) }, "scopeLogs": scopes.iter().map(scope).collect::<Vec<_>>() });
     serde_json::to_vec(&json!({ "resourceLogs": request.iter().map(resource).collect::<Vec<_>>() })).unwrap()
 }
 

@@ -7,6 +7,9 @@ use cloudspout_tests::strict::Strict;
 
 use crate::{GROUP, program, serve};
 
+/// Method, path, headers and body of a request; status and words of the answer.
+type Case<'a> = (&'a str, &'a str, &'a [&'a str], &'a [u8], u64, &'a str);
+
 fn error(body: &str) -> String {
     let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
     body["error"].as_str().expect("an error").to_owned()
@@ -25,7 +28,7 @@ fn what_cannot_be_taken_is_told_with_the_reason_and_leaves_nothing() {
     };
     let good = b"{\"n\":1}";
     let wrong = b"{\"n\":1}\n{\"n\":2}\nplain\n";
-    let cases: [(&str, &str, &[&str], &[u8], u64, &str); 10] = [
+    let cases: [Case; 10] = [
         ("POST", "/events", &[], wrong, 400, "line 3, column 1"),
         ("POST", "/events", &["Content-Encoding:gzip"], good, 400, "not in the gzip format"),
         ("POST", "/events", &[], &long, 413, "--max-body"),
