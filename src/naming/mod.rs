@@ -16,4 +16,4 @@ pub use context::Machine;
 pub use destination::{Destination, Kind, clean};
 pub use event::{WholeEvent, event_fields};
 pub use mode::{Collisions, Key, Mode, Origin, Overrides};
-pub use names::{Choice, Named, Names, NamingError, NamingOptions};
+pub use names::{Beginnings, Choice, Named, Names, NamingError, NamingOptions};

@@ -43,6 +43,9 @@ pub enum Key {
     Stream,
     /// Docker's `tag`, which names the log stream where nothing else does.
     Tag,
+    /// No name, but where its events begin: a pattern, or a format of dates.
+    MultilinePattern,
+    DatetimeFormat,
 }
 
 /// Who chose a name, and by what.
@@ -103,6 +106,8 @@ impl Key {
             Key::Group => ("awslogs-group", "awslogs.group", Some("LOGSPOUT_GROUP")),
             Key::Stream => ("awslogs-stream", "awslogs.stream", Some("LOGSPOUT_STREAM")),
             Key::Tag => ("tag", "awslogs.tag", None),
+            Key::MultilinePattern => ("awslogs-multiline-pattern", "awslogs.multiline-pattern", None),
+            Key::DatetimeFormat => ("awslogs-datetime-format", "awslogs.datetime-format", None),
         };
         Words { log_option, label, variable }
     }
@@ -116,6 +121,9 @@ impl fmt::Display for Origin {
             Origin::Variable(name) => write!(out, "its variable {name}"),
             Origin::Operator(Key::Group | Key::Stream) => write!(out, "the operator's template"),
             Origin::Operator(Key::Tag) => write!(out, "the operator's tag"),
+            Origin::Operator(Key::MultilinePattern | Key::DatetimeFormat) => {
+                write!(out, "the operator's option")
+            }
             Origin::Default => write!(out, "the default"),
         }
     }

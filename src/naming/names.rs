@@ -72,6 +72,13 @@ pub struct Choice {
     pub stream_by: Origin,
 }
 
+/// What a container says of where its events begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beginnings<'a> {
+    pub pattern: Option<(Origin, &'a str)>,
+    pub format: Option<(Origin, &'a str)>,
+}
+
 impl Names {
     /// Reads the templates, and tries them on a container that does not exist. An empty one is not given:
     /// the mode's default stands in.
@@ -124,6 +131,12 @@ impl Names {
         };
         let destinations = naming.destinations();
         Named { destinations, remarks: naming.remarks }
+    }
+
+    /// Where the container's events begin, by its own word, if it may have one; and by what it says so.
+    pub fn beginnings<'a>(&self, container: &'a Container) -> Beginnings<'a> {
+        let find = |key| self.overrides.find(container, key);
+        Beginnings { pattern: find(Key::MultilinePattern), format: find(Key::DatetimeFormat) }
     }
 
     /// What a template makes of the container.

@@ -23,6 +23,7 @@ mod placing;
 mod retention;
 mod room;
 mod scatter;
+mod shaping;
 mod silence;
 mod source;
 mod told;
@@ -37,7 +38,7 @@ use std::sync::Arc;
 
 use crate::batch::SourceId;
 use crate::delivery::Jitter;
-use crate::lines::Framing;
+use crate::lines::{Framing, LineRules};
 use crate::naming::{Container, Destination};
 use crate::settings::{Settings, Signing};
 use crate::time::Timestamp;
@@ -48,6 +49,7 @@ use keyring::Keyring;
 use outlet::{Outlet, OutletId, ParcelId};
 use placing::Place;
 use retention::{Retention, RetentionId};
+use shaping::Beginning;
 use source::{Source, Stage, origin_of};
 
 /// How a source begins; `opened` in the WIT says what each field means.
@@ -108,6 +110,8 @@ pub struct Shipper {
     retentions: BTreeMap<RetentionId, Retention>,
     retained: BTreeSet<String>,
     last_retention: RetentionId,
+    /// Rules that containers brought, for those that bring the same.
+    own_rules: BTreeMap<Beginning, Arc<LineRules>>,
     keyring: Keyring,
     /// Whether something cannot be sent for lack of credentials; at the start, to have them early.
     starved: bool,
@@ -171,6 +175,7 @@ impl Shipper {
             retentions: BTreeMap::new(),
             retained: BTreeSet::new(),
             last_retention: RetentionId(0),
+            own_rules: BTreeMap::new(),
             keyring: Keyring::new(),
             starved: settings.signing == Signing::Here,
             clock_ahead: 0,
@@ -217,6 +222,7 @@ impl Shipper {
             }
         };
         let called = container.called();
+        let rules = self.rules_of(&container);
         let mut source = Source::new(framing, start, terminal, taken, outlet, named, called);
         source.apart = apart;
         for outlet in source.outlets() {
@@ -227,7 +233,7 @@ impl Shipper {
         let by_event = self.names_by_event(framing, &container);
         let fields: &[String] = if by_event { &self.settings.event_fields } else { &[] };
         source.decoder.name_fields(&self.settings.fields, fields);
-        source.decoder.follow(&self.settings.lines, &origin_of(&container, &self.settings.host_name));
+        source.decoder.follow(&rules, &origin_of(&container, &self.settings.host_name));
         if by_event {
             source.keep_apart(container);
         }

@@ -137,3 +137,70 @@ fn a_clock_that_is_stepped_back_tears_and_holds_nothing() {
     world.pass(1);
     assert_eq!(world.accept(), ["A1\n b"]);
 }
+
+/// Opens a container with these labels.
+fn labelled(world: &mut World, id: u32, labels: &[(&str, &str)]) -> SourceId {
+    let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let container = Container { name: format!("web{id}"), labels, ..Container::default() };
+    let (framing, taken) = (Framing::Lines, Positions::default());
+    let opening = Opening { framing, start: 0, taken, lost: None, terminal: false, container };
+    world.shipper.handle_opened(SourceId(id), opening);
+    world.drain();
+    SourceId(id)
+}
+
+#[test]
+fn a_container_may_say_where_its_events_begin_if_it_is_let() {
+    let overrides = crate::naming::Overrides { labels: true, ..Default::default() };
+    for (overrides, labels, expected) in [
+        (overrides, &[("awslogs.multiline-pattern", "^B")][..], &["A1\n b", "B1\n b\nA2"][..]),
+        (overrides, &[("awslogs.datetime-format", "^B%w")], &["A1\n b", "B1\n b\nA2"]),
+        (overrides, &[("awslogs.multiline-pattern", "")], &["A1\n b\nB1\n b", "A2"]),
+        (Default::default(), &[("awslogs.multiline-pattern", "^B")], &["A1\n b\nB1\n b", "A2"]),
+    ] {
+        let naming = crate::naming::NamingOptions { overrides, ..Default::default() };
+        let mut world = World::with(Options { naming, ..joining() });
+        let source = labelled(&mut world, 1, labels);
+        world.log(source, b"A1\n b\nB1\n b\nA2\n");
+        world.pass(5_000);
+        assert_eq!(world.accept(), expected, "{overrides:?} {labels:?}");
+    }
+}
+
+#[test]
+fn what_a_container_says_and_cannot_be_used_is_said_and_passed_over() {
+    let overrides = crate::naming::Overrides { labels: true, ..Default::default() };
+    let naming = crate::naming::NamingOptions { overrides, ..Default::default() };
+    let mut world = World::with(Options { naming, ..joining() });
+    for (id, labels, words) in [
+        (1, &[("awslogs.multiline-pattern", "(")][..], "unclosed group"),
+        (2, &[("awslogs.multiline-pattern", "a"), ("awslogs.datetime-format", "%H")], "cannot be given"),
+    ] {
+        let source = labelled(&mut world, id, labels);
+        let (severity, text) = world.said.last().expect("a warning");
+        assert!(*severity == Severity::Warning && text.contains(words), "{text}");
+        assert!(
+            text.starts_with(&format!("container web{id}: its label awslogs.multiline-pattern")),
+            "{text}"
+        );
+        world.log(source, b"A1\n b\nA2\n");
+        world.pass(5_000);
+        assert_eq!(world.accept(), ["A1\n b", "A2"]);
+    }
+}
+
+#[test]
+fn containers_that_say_the_same_share_what_comes_of_it() {
+    let overrides = crate::naming::Overrides { labels: true, ..Default::default() };
+    let naming = crate::naming::NamingOptions { overrides, ..Default::default() };
+    let mut world = World::with(Options { naming, ..options() });
+    for id in 1..=100 {
+        let source = labelled(&mut world, id, &[("awslogs.multiline-pattern", "^B")]);
+        if id > 50 {
+            labelled(&mut world, 1_000 + id, &[("awslogs.multiline-pattern", &format!("^{id}"))]);
+            world.pause(SourceId(1_000 + id), Pause::Ended);
+        }
+        world.pause(source, Pause::Stopped);
+    }
+    assert!(world.shipper.own_rules.len() <= 2, "{}", world.shipper.own_rules.len());
+}
