@@ -110,3 +110,23 @@ fn a_kill_within_an_event_neither_loses_nor_tears_it() {
         assert_eq!(doubled, 0, "{source}: nothing was under way at any kill");
     }
 }
+
+#[test]
+fn a_container_says_by_a_label_where_its_events_begin() {
+    let docker = Docker::exclusive();
+    let log = b"BEGIN 1\n two\nthree\nBEGIN 4\n";
+    docker.write("labelled", &["--label", "awslogs.multiline-pattern=^BEGIN"], log, b"");
+    docker.write("dated", &["--label", r"awslogs.datetime-format=^BEGIN %w"], log, b"");
+    docker.write("plain", &[], log, b"");
+    let own = ["BEGIN 1\n two\nthree", "BEGIN 4"].map(str::to_owned);
+    let each = ["BEGIN 1", " two", "three", "BEGIN 4"].map(str::to_owned);
+    for source in SOURCES {
+        let strict = Strict::start();
+        let program = run(&docker, source, &strict.url()).args(&["--once", "--allow-overrides", "labels"]);
+        program.finish().assert_code(0);
+        let streams = strict.stop().streams(GROUP);
+        for (name, expected) in [("labelled", &own[..]), ("dated", &own), ("plain", &each)] {
+            assert_same(&format!("{source}, {name}"), of(&streams[name]), expected);
+        }
+    }
+}
