@@ -1,15 +1,19 @@
 //! Credentials for AWS, found the way every AWS tool finds them.
 
+mod container;
+mod source;
+
+pub use container::ContainerEndpoint;
+pub use source::{CredentialsSource, NoPlace, Place};
+
 use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::imds::client::error::TokenError;
-use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region};
-use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio::task::JoinHandle;
@@ -43,33 +47,33 @@ pub trait Provider: Send + Sync {
     async fn find(&self, renew: bool) -> Result<Identity, CredentialsFailure>;
 }
 
-/// The default chain of the AWS SDKs: environment, profiles (also SSO, processes and roles), web identity,
-/// ECS and EKS, EC2.
+/// Credentials by one of AWS's ways.
 pub struct AwsCredentials {
-    chain: tokio::sync::OnceCell<DefaultCredentialsChain>,
-    region: String,
+    provider: tokio::sync::OnceCell<SharedCredentialsProvider>,
+    source: CredentialsSource,
+    region: Region,
 }
 
 impl AwsCredentials {
-    /// The chain; `region` is where roles are assumed.
+    /// The default chain of the AWS SDKs: environment, profiles (also SSO, processes and roles), web identity,
+    /// ECS and EKS, EC2. `region` is where roles are assumed.
     pub fn new(region: &str) -> AwsCredentials {
-        AwsCredentials { chain: tokio::sync::OnceCell::new(), region: region.to_owned() }
+        AwsCredentials::of(CredentialsSource::Chain, region)
     }
 
-    async fn build(&self) -> DefaultCredentialsChain {
-        let region = Region::new(self.region.clone());
-        let config =
-            ProviderConfig::default().with_http_client(http_client()).with_region(Some(region.clone()));
-        DefaultCredentialsChain::builder().region(region).configure(config).build().await
+    /// One source and no other.
+    pub fn of(source: CredentialsSource, region: &str) -> AwsCredentials {
+        let region = Region::new(region.to_owned());
+        AwsCredentials { provider: tokio::sync::OnceCell::new(), source, region }
     }
 }
 
 #[wasmtime_wasi::async_trait]
 impl Provider for AwsCredentials {
     async fn find(&self, _renew: bool) -> Found {
-        let chain = self.chain.get_or_init(|| self.build()).await;
-        // The chain keeps nothing: every call asks the sources anew.
-        let found = chain.provide_credentials().await.map_err(failure)?;
+        let provider = self.provider.get_or_init(|| self.source.provider(&self.region)).await;
+        // It keeps nothing: every call asks the source anew.
+        let found = provider.provide_credentials().await.map_err(failure)?;
         let expires = found.expiry().and_then(|expires| expires.duration_since(UNIX_EPOCH).ok());
         Ok(Identity {
             access_key_id: found.access_key_id().to_owned(),
