@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, SetOnce, oneshot};
 
 pub use opening::{Container, Framing, Loss, LossCause, Opening, Position, Positions};
 
@@ -74,6 +74,7 @@ struct Inner {
     state: Mutex<State>,
     /// Told when there is something for the component to look at.
     news: Notify,
+    closed: SetOnce<()>,
 }
 
 struct State {
@@ -122,6 +123,7 @@ impl Default for Hub {
                     ready: VecDeque::new(),
                 }),
                 news: Notify::new(),
+                closed: SetOnce::new(),
             }),
         }
     }
@@ -151,6 +153,16 @@ impl Hub {
         drop(state);
         self.inner.news.notify_one();
         LogWriter { id, room, hub: self.clone() }
+    }
+
+    /// Says that nobody reads here any more, nor ever will: sources go elsewhere with what is not accepted.
+    pub fn close(&self) {
+        let _ = self.inner.closed.set(());
+    }
+
+    /// Returns once the hub is closed.
+    pub async fn closed(&self) {
+        self.inner.closed.wait().await;
     }
 
     /// Moves the component on; it never moves back.

@@ -10,12 +10,13 @@ use super::body::Body;
 use super::container::Container;
 use super::engine::{CHUNK, Engine, EngineError, Extent};
 use super::records::Inspected;
-use crate::streams::{LogWriter, Pause, Positions};
+use crate::streams::{Hub, LogWriter, Pause, Positions};
 
 /// Reads a container's log until the container is gone. `opened`: what came of opening it before;
 /// `backlog`: how much is wanted of what it logged before.
 pub(super) async fn follow(
     container: &Container,
+    hub: &Hub,
     found: Inspected,
     opened: Option<Result<Body, EngineError>>,
     taken: Positions,
@@ -40,7 +41,7 @@ pub(super) async fn follow(
         }
     };
     let keeper = shared.keeper(&container.id);
-    let writer = shared.hub.open(shared.opening(&found, taken), keeper.clone());
+    let writer = hub.open(shared.opening(&found, taken), keeper.clone());
     let mut run = found.state.started_at;
     let mut backoff = Backoff::default();
     let mut read_to_end = false;

@@ -1,7 +1,7 @@
 //! Follows one container, from where its log was left to the container's removal.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::Notify;
 
@@ -24,47 +24,128 @@ pub(super) enum Begin {
     Found,
     /// It was not. What it logged is wanted if its end, `unseen_since` then, has not been seen.
     Ended { unseen_since: Option<u64> },
+    /// It has been followed before.
+    Again,
 }
 
-/// Follows a container until it is gone, or there is a reason not to.
+/// Follows a container until it is gone, or there is a reason not to. Whenever its hub is closed it is assigned
+/// anew, and read again from what has been accepted.
 pub(super) async fn follow(shared: Arc<Shared>, id: String, begin: Begin, news: Arc<Notify>) {
-    let container = Container { shared, id, news };
-    let record = container.shared.store.record(&container.id);
-    let taken = record.as_ref().map(Record::positions).unwrap_or_default();
-    if begin == Begin::Created && !container.awaits_file().await {
-        return;
+    let container = Container::new(shared, id, news);
+    let mut begin = begin;
+    while container.follow(begin).await == Left::Closed {
+        tracing::debug!(container = container.id, "assigned anew");
+        begin = Begin::Again;
     }
-    let (found, early) = match begin {
-        Begin::Created | Begin::Started => container.inspect_and_open(record.as_ref()).await,
-        Begin::Found | Begin::Ended { .. } => (container.inspect().await, Early::Nothing),
-    };
-    let Some(found) = found else { return };
-    if let Some(why) = container.shared.leaves_out(&found) {
-        return tracing::debug!(container = found.name(), "left out: {why}");
-    }
-    if !begin.wants(&found, record.as_ref()) {
-        return;
-    }
-    let backlog = match (&record, begin) {
-        (None, Begin::Found) => container.shared.config.backlog,
-        _ => Backlog::Beginning,
-    };
-    let (early_log, early_api) = match early {
-        Early::Nothing => (None, None),
-        Early::File(log) => (Some(log), None),
-        Early::Api(attempt) => (None, Some(*attempt)),
-    };
-    match container.shared.choose(&found, record.as_ref(), early_log) {
-        Way::Files(mut log) => {
-            if let Err(error) = log.skip_backlog(backlog) {
-                tracing::warn!("the log of container {} is read from its beginning: {error}", found.name());
+}
+
+/// Why a container is followed no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    /// It is gone, or left out.
+    Over,
+    /// Nobody reads any more where its log went.
+    Closed,
+}
+
+impl Container {
+    async fn follow(&self, begin: Begin) -> Left {
+        let shared = &self.shared;
+        let record = shared.store.record(&self.id);
+        if begin == Begin::Created && !self.awaits_file().await {
+            return Left::Over;
+        }
+        let (found, mut early) = match begin {
+            Begin::Created | Begin::Started => self.inspect_and_open(record.as_ref()).await,
+            Begin::Found | Begin::Ended { .. } | Begin::Again => (self.inspect().await, Early::Nothing),
+        };
+        let Some(found) = found else {
+            if begin == Begin::Again {
+                tracing::warn!(
+                    container = self.id,
+                    "removed before its log was delivered: what had not been is gone with it"
+                );
             }
-            files::follow(&container, found, *log).await;
+            return Left::Over;
+        };
+        if let Some(why) = shared.leaves_out(&found) {
+            tracing::debug!(container = found.name(), "left out: {why}");
+            return Left::Over;
         }
-        Way::Api => {
-            api::follow(&container, found, early_api, taken, backlog).await;
+        if !begin.wants(&found, record.as_ref()) {
+            return Left::Over;
         }
-        Way::None => container.gone().await,
+        let backlog = match (&record, begin, self.skipped.get()) {
+            (None, Begin::Found, None) => shared.config.backlog,
+            // Where that was can be told by time, if at all: rather more is sent than less.
+            (None, _, Some(None)) if shared.config.backlog == Backlog::Now => Backlog::Now,
+            _ => Backlog::Beginning,
+        };
+        let candidate = found.candidate();
+        let mut assigned = shared.assign.assign(&candidate);
+        let seat = tokio::select! {
+            biased;
+            seat = &mut assigned => seat,
+            () = std::future::ready(()) => {
+                // It may take for ever: what was opened in haste is not held until then.
+                early = Early::Nothing;
+                tokio::select! {
+                    seat = assigned => seat,
+                    () = self.gone() => None,
+                }
+            }
+        };
+        let Some(seat) = seat else { return Left::Over };
+        let hub = &seat.hub;
+        let (early_log, early_api) = match early {
+            Early::Nothing => (None, None),
+            Early::File(log) => (Some(log), None),
+            Early::Api(attempt) => (None, Some(*attempt)),
+        };
+        let taken = record.as_ref().map(Record::positions).unwrap_or_default();
+        let known = record.as_ref().or_else(|| self.skipped.get().and_then(Option::as_ref));
+        let read = async {
+            match shared.choose(&found, known, early_log) {
+                Way::Files(mut log) => {
+                    if backlog != Backlog::Beginning {
+                        self.skip_backlog(&found, &mut log, backlog);
+                    }
+                    files::follow(self, hub, found.clone(), *log).await;
+                }
+                Way::Api => {
+                    if backlog != Backlog::Beginning {
+                        let _ = self.skipped.set(None);
+                    }
+                    api::follow(self, hub, found.clone(), early_api, taken, backlog).await;
+                }
+                Way::None => self.gone().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = hub.closed() => return Left::Closed,
+            () = read => {}
+        }
+        // It is gone, or the component has let go of it; which it does as well when it ends, a moment before its
+        // hub is closed.
+        tokio::select! {
+            biased;
+            () = hub.closed() => Left::Closed,
+            () = self.gone() => Left::Over,
+        }
+    }
+
+    /// Begins where the log ends, and remembers where that is.
+    fn skip_backlog(&self, found: &Inspected, log: &mut files::Log, backlog: Backlog) {
+        match log.skip_backlog(backlog) {
+            Ok(place) => {
+                let begun = Record { stdout: place, stderr: place, ..Record::default() };
+                let _ = self.skipped.set(Some(begun));
+            }
+            Err(error) => {
+                tracing::warn!("the log of container {} is read from its beginning: {error}", found.name())
+            }
+        }
     }
 }
 
@@ -176,9 +257,15 @@ pub(super) struct Container {
     pub id: String,
     /// Told when something became of the container.
     pub news: Arc<Notify>,
+    /// Where its log was begun, if not at its beginning (`--backlog now`); without a place, by time.
+    skipped: OnceLock<Option<Record>>,
 }
 
 impl Container {
+    pub fn new(shared: Arc<Shared>, id: String, news: Arc<Notify>) -> Container {
+        Container { shared, id, news, skipped: OnceLock::new() }
+    }
+
     /// Waits for the log file of a container that has not started yet: one that writes fast has rotated its
     /// first file away before anybody hears of its start. Whether there is something to follow now.
     async fn awaits_file(&self) -> bool {

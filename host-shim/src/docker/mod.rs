@@ -6,6 +6,7 @@
 
 mod address;
 mod api;
+mod assign;
 mod backoff;
 mod body;
 mod container;
@@ -26,12 +27,12 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::watch;
 
 pub use address::{Address, AddressError, Tls};
+pub use assign::{Assign, Candidate, Seat};
 pub use engine::EngineError;
 pub use filter::{Filter, Terminals};
 pub use glob::Glob;
 
 use crate::positions::Store;
-use crate::streams::Hub;
 use engine::Engine;
 use own::{LeftOut, Own};
 use records::Inspected;
@@ -75,7 +76,10 @@ pub enum Source {
     Api,
 }
 
-/// Follows containers, or reads once what they have logged.
+/// Follows containers, or reads once what they have logged, each for whomever `assign` names: a [`Hub`] takes
+/// them all.
+///
+/// [`Hub`]: crate::streams::Hub
 ///
 /// With [`Extent::Follow`] it does so until it is dropped. Dropping it ends every log stream for good, so
 /// let the component return from `run` first. With [`Extent::Once`] it moves the component on to
@@ -83,7 +87,7 @@ pub enum Source {
 ///
 /// # Errors
 /// The daemon is not there at the start. That it goes away later is waited out.
-pub async fn run(config: Config, hub: Hub, store: Store) -> Result<(), EngineError> {
+pub async fn run(config: Config, assign: impl Assign + 'static, store: Store) -> Result<(), EngineError> {
     let engine = Engine::new(config.address.clone());
     engine.negotiate().await?;
     let info = engine.info().await?;
@@ -97,7 +101,7 @@ pub async fn run(config: Config, hub: Hub, store: Store) -> Result<(), EngineErr
         watcher: OnceLock::new(),
         engine,
         config,
-        hub,
+        assign: Box::new(assign),
         store,
     });
     match shared.config.extent {
@@ -110,7 +114,7 @@ pub async fn run(config: Config, hub: Hub, store: Store) -> Result<(), EngineErr
 struct Shared {
     config: Config,
     engine: Engine,
-    hub: Hub,
+    assign: Box<dyn Assign>,
     store: Store,
     own: Own,
     daemon_name: String,

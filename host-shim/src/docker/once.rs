@@ -11,7 +11,7 @@ use super::container::{Container, Way};
 use super::engine::{EngineError, Extent};
 use super::records::Inspected;
 use super::{Shared, files};
-use crate::streams::{Pause, Phase};
+use crate::streams::Pause;
 
 /// Reads every container's log to where it stands, and tells the component to finish.
 pub(super) async fn run(shared: Arc<Shared>) -> Result<(), EngineError> {
@@ -19,8 +19,7 @@ pub(super) async fn run(shared: Arc<Shared>) -> Result<(), EngineError> {
     let room = Arc::new(Semaphore::new(AT_A_TIME));
     let mut running = JoinSet::new();
     for listed in containers.into_iter().filter(|listed| !listed.is_new()) {
-        let container =
-            Container { shared: Arc::clone(&shared), id: listed.id, news: Arc::new(Notify::new()) };
+        let container = Container::new(Arc::clone(&shared), listed.id, Arc::new(Notify::new()));
         let room = Arc::clone(&room);
         running.spawn(async move {
             // The semaphore is never closed.
@@ -38,7 +37,7 @@ pub(super) async fn run(shared: Arc<Shared>) -> Result<(), EngineError> {
         });
         result = result.and(ended);
     }
-    shared.hub.set_phase(Phase::Finishing);
+    shared.assign.finish();
     result
 }
 
@@ -52,12 +51,15 @@ async fn read(container: &Container) -> Result<(), EngineError> {
     if shared.leaves_out(&found).is_some() {
         return Ok(());
     }
+    let Some(seat) = shared.assign.assign(&found.candidate()).await else { return Ok(()) };
     let record = shared.store.record(&container.id);
     match shared.choose(&found, record.as_ref(), None) {
         Way::Files(log) => {
-            return files::read_once(container, &found, *log).await.map_err(|error| EngineError::Other {
-                doing: format!("reading the log file of container {}", found.name()),
-                problem: error.to_string(),
+            return files::read_once(container, &seat.hub, &found, *log).await.map_err(|error| {
+                EngineError::Other {
+                    doing: format!("reading the log file of container {}", found.name()),
+                    problem: error.to_string(),
+                }
             });
         }
         Way::Api => {}
@@ -74,7 +76,7 @@ async fn read(container: &Container) -> Result<(), EngineError> {
         Err(problem) => return Err(problem),
     };
     let keeper = shared.keeper(&container.id);
-    let writer = shared.hub.open(shared.opening(&found, taken), keeper);
+    let writer = seat.hub.open(shared.opening(&found, taken), keeper);
     let mut outcome = pass_on(&shared.engine, body, &writer).await;
     let mut backoff = Backoff::default();
     for _ in 0..ATTEMPTS {

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
+use super::assign::Candidate;
 use super::instant::nanoseconds;
 use crate::streams::Container;
 
@@ -62,6 +64,16 @@ pub struct Inspected {
     pub state: State,
     pub config: Config,
     pub host_config: HostConfig,
+    #[serde(deserialize_with = "null_as_default")]
+    pub network_settings: NetworkSettings,
+}
+
+/// Which networks a container is in, by name; what else is said of them is not needed.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct NetworkSettings {
+    #[serde(deserialize_with = "null_as_default")]
+    pub networks: BTreeMap<String, IgnoredAny>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -125,6 +137,16 @@ impl Inspected {
     /// When the last run ended, in nanoseconds; `None` if none ever did.
     pub fn finished(&self) -> Option<u64> {
         nanoseconds(&self.state.finished_at)
+    }
+
+    /// What it is known by when it is assigned.
+    pub fn candidate(&self) -> Candidate<'_> {
+        Candidate {
+            id: &self.id,
+            name: self.name(),
+            labels: &self.config.labels,
+            networks: self.network_settings.networks.keys().map(String::as_str).collect(),
+        }
     }
 
     /// What the naming templates may see.

@@ -28,8 +28,8 @@ use super::container::Container;
 use super::engine::CHUNK;
 use super::records::Inspected;
 use super::{Backlog, Shared, instant};
-use crate::positions::{Keeper, Record};
-use crate::streams::{Framing, LogWriter, Loss, LossCause, Opening, Pause, Positions};
+use crate::positions::{Keeper, Place, Record};
+use crate::streams::{Framing, Hub, LogWriter, Loss, LossCause, Opening, Pause, Positions};
 use missing::{Missing, Why};
 use resume::{Resumed, resume};
 use rotation::Rotation;
@@ -68,13 +68,14 @@ impl Log {
         Waiting::closely(watcher(shared)).meanwhile(&mut self.resumed.tail, wait).await
     }
 
-    /// Passes over what there is, but for as much as is wanted of it.
-    pub fn skip_backlog(&mut self, backlog: Backlog) -> io::Result<()> {
+    /// Passes over what there is, but for as much as is wanted of it, and says where it goes on.
+    pub fn skip_backlog(&mut self, backlog: Backlog) -> io::Result<Option<Place>> {
         match backlog {
-            Backlog::Beginning => Ok(()),
-            Backlog::Now => self.resumed.tail.skip_all(),
-            Backlog::Last(entries) => self.resumed.tail.keep_last(entries),
+            Backlog::Beginning => return Ok(None),
+            Backlog::Now => self.resumed.tail.skip_all()?,
+            Backlog::Last(entries) => self.resumed.tail.keep_last(entries)?,
         }
+        Ok(self.resumed.tail.place())
     }
 }
 
@@ -99,8 +100,8 @@ fn expected_path(shared: &Shared, id: &str) -> PathBuf {
 }
 
 /// Reads a container's log until the container is gone.
-pub(super) async fn follow(container: &Container, found: Inspected, log: Log) {
-    let (mut reader, keeper) = Reader::begin(container, &found, log);
+pub(super) async fn follow(container: &Container, hub: &Hub, found: Inspected, log: Log) {
+    let (mut reader, keeper) = Reader::begin(container, hub, &found, log);
     // A container that is over when it is first seen gives no further sign.
     let mut news = !found.is_running() && found.has_run();
     loop {
@@ -132,9 +133,14 @@ pub(super) async fn follow(container: &Container, found: Inspected, log: Log) {
 }
 
 /// Reads what a container has logged so far.
-pub(super) async fn read_once(container: &Container, found: &Inspected, mut log: Log) -> io::Result<()> {
+pub(super) async fn read_once(
+    container: &Container,
+    hub: &Hub,
+    found: &Inspected,
+    mut log: Log,
+) -> io::Result<()> {
     log.resumed.tail.end_here()?;
-    let (mut reader, _keeper) = Reader::begin(container, found, log);
+    let (mut reader, _keeper) = Reader::begin(container, hub, found, log);
     if reader.read().await.is_some() {
         reader.writer.end();
     }
@@ -151,7 +157,12 @@ struct Reader {
 }
 
 impl Reader {
-    fn begin(container: &Container, found: &Inspected, log: Log) -> (Reader, Arc<Keeper<places::Places>>) {
+    fn begin(
+        container: &Container,
+        hub: &Hub,
+        found: &Inspected,
+        log: Log,
+    ) -> (Reader, Arc<Keeper<places::Places>>) {
         let Log { resumed: Resumed { mut tail, missing }, taken } = log;
         let rotation = Rotation::of(&found.host_config.log_config.config);
         tail.rotates(rotation);
@@ -166,7 +177,7 @@ impl Reader {
             terminal: found.config.tty,
             container: found.container(&shared.daemon_name),
         };
-        let writer = shared.hub.open(opening, keeper.clone());
+        let writer = hub.open(opening, keeper.clone());
         let name = found.name().to_owned();
         let waiting = Waiting::of(watcher(shared), rotation);
         let reader = Reader { writer, tail, waiting, name, said: None };

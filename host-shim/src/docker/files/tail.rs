@@ -12,6 +12,7 @@ use super::file::LogFile;
 use super::missing::{Missing, Why};
 use super::places::{FileId, Places};
 use super::rotation::Rotation;
+use crate::positions::{FileOf, Place};
 
 /// A log on its way through its files.
 #[derive(Debug)]
@@ -84,6 +85,13 @@ impl Tail {
     /// The offset in the log of what is read next.
     pub fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// Where it is, as it is found again.
+    pub fn place(&self) -> Option<Place> {
+        let file = self.places.file_of(self.offset)?;
+        let time = last_time_in(&self.before).unwrap_or_default();
+        Some(Place { offset: self.offset, time, file: Some(file), ..Place::default() })
     }
 
     pub fn places(&self) -> &Places {
