@@ -20,9 +20,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let component = build_component(root, &out)?;
     let host = env::var("TARGET")?;
-    let engine = wasmtime::Engine::new(&engine_config(&host)?)?;
-    let compiled = engine.precompile_component(&std::fs::read(&component)?)?;
-    std::fs::write(out.join("cloudspout.cwasm"), compiled)?;
+    let component = std::fs::read(&component)?;
+    for (config, name) in
+        [(engine_config(&host)?, "cloudspout.cwasm"), (interruptible_config(&host)?, "interruptible.cwasm")]
+    {
+        let compiled = wasmtime::Engine::new(&config)?.precompile_component(&component)?;
+        std::fs::write(out.join(name), compiled)?;
+    }
     println!("cargo::rustc-env=CLOUDSPOUT_TARGET={host}");
     Ok(())
 }

@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use wasmtime::component::{Component, HasSelf, Linker, ResourceTable, WasmList};
-use wasmtime::{Engine, Store, StoreContextMut};
+use wasmtime::{
+    Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, StoreContextMut, UpdateDeadline,
+};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
@@ -12,6 +14,7 @@ pub use crate::bindings::cloudspout::host::settings::{
     Collisions, Compression, NamingMode, Options, Output, Overrides, WhenFull, Wrap,
 };
 use crate::bindings::{self, ShipperPre};
+use crate::bounds::{Bounds, ENDLESS, Exceeded, MOST_RESOURCES, MemoryBound};
 use crate::clock::{Clock, SystemClock, WallClock};
 use crate::credentials::Provider;
 use crate::dead_letters::DeadLetters;
@@ -19,17 +22,22 @@ use crate::imports::sha256;
 use crate::reports::Reporter;
 use crate::streams::Hub;
 use crate::transport::{Hooks, Transport};
+use crate::turns::{Account, Turns};
 
 include!("engine_config.rs");
 
 /// The component, compiled ahead of time by the build script.
 static COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/cloudspout.cwasm"));
+/// The same, such that it can be interrupted anywhere. That costs it some time, so one alone does without.
+static INTERRUPTIBLE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/interruptible.cwasm"));
 
 /// The component, ready to be run any number of times.
 #[derive(Clone)]
 pub struct Runtime {
     component: ShipperPre<State>,
     clock: Arc<dyn Clock>,
+    /// Of instances that share the machine.
+    turns: Option<Turns>,
 }
 
 /// All that one instance can reach.
@@ -40,6 +48,7 @@ pub struct State {
     pub(crate) reporter: Arc<dyn Reporter>,
     pub(crate) dead_letters: Option<DeadLetters>,
     pub(crate) table: ResourceTable,
+    memory: MemoryBound,
     http: Hooks,
     /// Empty: no files, no environment, no arguments, no sockets, no standard streams.
     wasi: WasiCtx,
@@ -121,6 +130,8 @@ pub enum Failure {
 pub enum RunError {
     /// The component gave up.
     Failure(Failure),
+    /// The component ran into a bound of its own.
+    Exceeded(Exceeded),
     /// The component broke down, or cannot be loaded.
     Broken(wasmtime::Error),
 }
@@ -131,7 +142,39 @@ impl Runtime {
     /// # Errors
     /// This machine cannot run it: it lacks instructions that it was compiled for.
     pub fn new() -> Result<Runtime, RunError> {
+        let engine = Engine::new(&engine_config(env!("CLOUDSPOUT_TARGET")).map_err(RunError::Broken)?);
+        load(&engine.map_err(RunError::Broken)?, COMPONENT).map_err(RunError::Broken)
+    }
+
+    /// Loads the component for many instances, so many at most at a time, that share the machine: their memory
+    /// lies ready for them, and they take turns on so many processors. They are to be run by an executor with a
+    /// thread more than that.
+    ///
+    /// # Errors
+    /// This machine cannot run it, or has no address space for so many.
+    pub fn shared(instances: u32, processors: usize) -> Result<Runtime, RunError> {
+        let load = || {
+            let mut config = interruptible_config(env!("CLOUDSPOUT_TARGET"))?;
+            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances)));
+            let engine = Engine::new(&config)?;
+            let turns = Turns::new(processors, engine.clone())?;
+            Ok(Runtime { turns: Some(turns), ..load(&engine, INTERRUPTIBLE)? })
+        };
         load().map_err(RunError::Broken)
+    }
+
+    /// Compiles another component of the world `shipper`; its instances are run in the place of the one at hand, and
+    /// share the machine with those of this runtime. It takes a while.
+    ///
+    /// # Errors
+    /// It is no component of that world.
+    pub fn with_component(&self, component: &[u8]) -> Result<Runtime, RunError> {
+        let engine = self.component.engine();
+        let compile = || {
+            let component = Component::new(engine, component)?;
+            ShipperPre::new(linker(engine)?.instantiate_pre(&component)?)
+        };
+        Ok(Runtime { component: compile().map_err(RunError::Broken)?, ..self.clone() })
     }
 
     /// Has instances believe another clock than the machine's.
@@ -145,31 +188,95 @@ impl Runtime {
     /// # Errors
     /// The component gave up or broke down.
     pub async fn run(&self, hub: Hub, options: Options, means: Means) -> Result<(), RunError> {
+        self.run_within(&Bounds::default(), hub, options, means).await
+    }
+
+    /// The same, within bounds. That it computes without end is noticed by a runtime that is
+    /// [`shared`](Runtime::shared) only.
+    ///
+    /// # Errors
+    /// The component gave up, broke down, or ran into a bound.
+    pub async fn run_within(
+        &self,
+        bounds: &Bounds,
+        hub: Hub,
+        options: Options,
+        means: Means,
+    ) -> Result<(), RunError> {
         let Means { credentials, transport, reporter, dead_letters } = means;
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MOST_RESOURCES);
         let state = State {
             hub,
             options,
             credentials,
             reporter,
             dead_letters,
-            table: ResourceTable::new(),
+            table,
+            memory: MemoryBound::new(bounds.memory),
             http: Hooks(transport),
             wasi: WasiCtx::builder().wall_clock(WallClock(Arc::clone(&self.clock))).build(),
             wasi_http: WasiHttpCtx::new(),
         };
         let mut store = Store::new(self.component.engine(), state);
-        let instance = self.component.instantiate_async(&mut store).await.map_err(RunError::Broken)?;
-        let result = instance.call_run(&mut store).await.map_err(RunError::Broken)?;
+        store.limiter(|state| &mut state.memory);
+        let account = Arc::new(Account::default());
+        if self.turns.is_some() {
+            let account = Arc::clone(&account);
+            store.epoch_deadline_callback(move |_| {
+                if account.since_wait() > ENDLESS {
+                    return Err(Exceeded::Endless(ENDLESS).into());
+                }
+                account.preempt();
+                Ok(UpdateDeadline::Yield(1))
+            });
+            store.set_epoch_deadline(1);
+        }
+        let run = async {
+            let instance = self.component.instantiate_async(&mut store).await?;
+            instance.call_run(&mut store).await
+        };
+        let result = match &self.turns {
+            Some(turns) => turns.take(bounds.weight, account, run).await,
+            None => run.await,
+        };
+        let result = result.map_err(|error| match error.downcast_ref::<Exceeded>() {
+            Some(exceeded) => RunError::Exceeded(*exceeded),
+            None => RunError::Broken(error),
+        })?;
         result.map_err(|given| RunError::Failure(failure(given)))
     }
 }
 
-fn load() -> wasmtime::Result<Runtime> {
-    let engine = Engine::new(&engine_config(env!("CLOUDSPOUT_TARGET"))?)?;
+/// Room for so many instances: each of them consists of a few modules, one of them with a memory.
+fn pool(instances: u32) -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        .total_core_instances(instances.saturating_mul(MODULES))
+        .total_tables(instances.saturating_mul(MODULES))
+        .total_memories(instances)
+        .total_stacks(instances)
+        .max_unused_warm_slots(instances.min(WARM))
+        .table_elements(4_096);
+    pool
+}
+
+/// Of what the component is made at most.
+const MODULES: u32 = 4;
+/// Slots that are kept as the last instance left them.
+const WARM: u32 = 16;
+
+fn load(engine: &Engine, component: &[u8]) -> wasmtime::Result<Runtime> {
     // SAFETY: the bytes are what the build script's engine wrote, and nobody can have changed them
     // without changing this program.
-    let component = unsafe { Component::deserialize(&engine, COMPONENT)? };
-    let mut linker = Linker::<State>::new(&engine);
+    let component = unsafe { Component::deserialize(engine, component)? };
+    let component = ShipperPre::new(linker(engine)?.instantiate_pre(&component)?)?;
+    Ok(Runtime { component, clock: Arc::new(SystemClock), turns: None })
+}
+
+/// All that an instance can call.
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::<State>::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     bindings::cloudspout::host::logs::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
@@ -185,8 +292,7 @@ fn load() -> wasmtime::Result<Runtime> {
             Ok((Some(sha256(data.as_le_slice(&store))),))
         },
     )?;
-    let component = ShipperPre::new(linker.instantiate_pre(&component)?)?;
-    Ok(Runtime { component, clock: Arc::new(SystemClock) })
+    Ok(linker)
 }
 
 impl WasiView for State {
@@ -241,6 +347,7 @@ impl fmt::Display for RunError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RunError::Failure(failure) => failure.fmt(out),
+            RunError::Exceeded(exceeded) => exceeded.fmt(out),
             RunError::Broken(error) => write!(out, "the component broke down: {error:#}"),
         }
     }

@@ -19,3 +19,11 @@ fn engine_config(target: &str) -> wasmtime::Result<wasmtime::Config> {
     }
     Ok(config)
 }
+
+/// The same, for instances that are to be interrupted wherever they are.
+#[allow(dead_code, reason = "not all who include this run more than one")]
+fn interruptible_config(target: &str) -> wasmtime::Result<wasmtime::Config> {
+    let mut config = engine_config(target)?;
+    config.epoch_interruption(true);
+    Ok(config)
+}

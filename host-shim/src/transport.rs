@@ -37,6 +37,10 @@ pub enum SendError {
     Tls,
     /// There is no way to the host.
     Unreachable,
+    /// The request is not allowed to leave.
+    Denied,
+    /// Too much is being sent already: it did not leave, and may be sent later.
+    HeldBack,
     /// No answer came in time.
     AnswerTimeout,
     /// Something else, which people can read.
@@ -74,6 +78,8 @@ impl From<SendError> for Error {
             SendError::ConnectTimeout => Error::ConnectionTimeout,
             SendError::Tls => Error::TlsProtocolError,
             SendError::Unreachable => Error::DestinationUnavailable,
+            SendError::Denied => Error::HttpRequestDenied,
+            SendError::HeldBack => Error::ConnectionLimitReached,
             SendError::AnswerTimeout => Error::HttpResponseTimeout,
             SendError::Broken(text) => Error::InternalError(Some(text)),
         }
@@ -88,6 +94,8 @@ impl fmt::Display for SendError {
             SendError::ConnectTimeout => "connecting took too long",
             SendError::Tls => "its TLS certificate is not trusted, or it does not speak TLS",
             SendError::Unreachable => "there is no way to the host",
+            SendError::Denied => "the request is not allowed to leave",
+            SendError::HeldBack => "too much is being sent already",
             SendError::AnswerTimeout => "no answer came in time",
             SendError::Broken(text) => text,
         })

@@ -198,6 +198,9 @@ fn transport(error: &ErrorCode) -> Answer {
             Answer::NotSent("its TLS certificate is not trusted, or it does not speak TLS".into())
         }
         ErrorCode::HttpRequestDenied => Answer::NotSent("the host does not allow requests to there".into()),
+        ErrorCode::ConnectionLimitReached => {
+            Answer::NotSent("the host holds requests back: more are sent than it allows".into())
+        }
         ErrorCode::InternalError(Some(text)) => Answer::Unanswered(text.clone()),
         ErrorCode::ConnectionTerminated | ErrorCode::HttpResponseIncomplete => {
             Answer::Unanswered("the connection was cut".into())

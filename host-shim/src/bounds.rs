@@ -1,0 +1,79 @@
+//! What one instance may take of the machine.
+
+use std::fmt;
+use std::time::Duration;
+
+use wasmtime::{ResourceLimiter, Result};
+
+/// Bounds of one instance. What it holds beside its memory, in the host, is bounded in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Linear memory, in bytes; none for no bound but the address space.
+    pub memory: Option<usize>,
+    /// The share of the processors when there is not enough for all, to that of others: 100 is usual.
+    pub weight: u32,
+}
+
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Bounds { memory: None, weight: 100 }
+    }
+}
+
+/// A bound that an instance ran into, and was ended for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exceeded {
+    /// It wanted more memory than so many bytes.
+    Memory(usize),
+    /// It computed for so long without waiting for anything.
+    Endless(Duration),
+}
+
+/// An instance that computes for so long without waiting for anything is taken to do so for ever: whatever it
+/// can have to do with what it may hold takes a fraction of that.
+pub const ENDLESS: Duration = Duration::from_secs(10);
+/// Resources of the host that an instance may hold: log streams, requests, things to wait for.
+pub const MOST_RESOURCES: usize = 1 << 16;
+/// Elements of its tables; the component has some hundreds.
+const MOST_ELEMENTS: usize = 1 << 16;
+
+/// Watches over the memory of an instance.
+#[derive(Debug)]
+pub struct MemoryBound {
+    most: Option<usize>,
+}
+
+impl MemoryBound {
+    pub fn new(most: Option<usize>) -> MemoryBound {
+        MemoryBound { most }
+    }
+}
+
+impl ResourceLimiter for MemoryBound {
+    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
+        match self.most.filter(|most| desired > *most) {
+            // Refusing would have it end with less to say for itself.
+            Some(most) => Err(Exceeded::Memory(most).into()),
+            None => Ok(true),
+        }
+    }
+
+    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
+        Ok(desired <= MOST_ELEMENTS)
+    }
+}
+
+impl fmt::Display for Exceeded {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Exceeded::Memory(most) => {
+                write!(out, "it wanted more memory than the {} MiB that it may have", most >> 20)
+            }
+            Exceeded::Endless(time) => {
+                write!(out, "it computed for {} s without waiting for anything", time.as_secs())
+            }
+        }
+    }
+}
+
+impl std::error::Error for Exceeded {}
