@@ -23,6 +23,7 @@
 )]
 
 mod bindings;
+mod bounds;
 mod causes;
 mod clock;
 mod credentials;
@@ -33,16 +34,22 @@ mod http;
 mod imports;
 mod reports;
 mod transport;
+mod turns;
 
 pub mod docker;
 pub mod pipe;
 pub mod positions;
 pub mod serve;
 pub mod streams;
+pub mod tenants;
 
+pub use bounds::{Bounds, Exceeded};
 pub use causes::causes;
 pub use clock::{Clock, SystemClock};
-pub use credentials::{AwsCredentials, CredentialsFailure, Identity, Provider, default_region};
+pub use credentials::{
+    AwsCredentials, ContainerEndpoint, CredentialsFailure, CredentialsSource, Identity, NoPlace, Place,
+    Provider, default_region,
+};
 pub use dead_letters::DeadLetters;
 pub use driver::{
     Collisions, Compression, Failure, Means, NamingMode, Options, Output, Overrides, RunError, Runtime,

@@ -15,6 +15,7 @@ pub trait Reporter: Send + Sync {
 /// Passes reports on as log lines: what happens at once, counts now and then.
 #[derive(Debug)]
 pub struct Tracing {
+    tenant: Option<String>,
     form: Form,
     every: Option<Duration>,
     counted: Mutex<Counted>,
@@ -39,14 +40,57 @@ impl Tracing {
     /// Tells counts so often, if they have changed; `None`: only at the end.
     pub fn new(form: Form, every: Option<Duration>) -> Tracing {
         let counted = Mutex::new(Counted { counts: None, told_at: Instant::now() });
-        Tracing { form, every, counted }
+        Tracing { tenant: None, form, every, counted }
+    }
+
+    /// Says with all that it tells whose it is.
+    pub fn of_tenant(self, tenant: &str) -> Tracing {
+        Tracing { tenant: Some(tenant.to_owned()), ..self }
+    }
+
+    /// The last counts.
+    pub fn counts(&self) -> Option<Counts> {
+        self.lock().counts
     }
 
     /// Tells the last counts, if anything was read.
     pub fn sum_up(&self) {
         let counts = self.lock().counts;
         if let Some(counts) = counts.filter(|counts| counts.events_read > 0) {
-            tell(self.form, &counts);
+            self.tell_counts(&counts);
+        }
+    }
+
+    fn tell_counts(&self, counts: &Counts) {
+        let tenant = self.tenant.as_deref();
+        match self.form {
+            Form::Words => tracing::info!(tenant, "{}", words(counts)),
+            Form::Fields => tracing::info!(
+                tenant,
+                bytes_read = counts.bytes_read,
+                events_read = counts.events_read,
+                events_empty = counts.events_empty,
+                lines_split = counts.lines_split,
+                bytes_malformed = counts.bytes_malformed,
+                requests_sent = counts.requests_sent,
+                requests_retried = counts.requests_retried,
+                requests_ambiguous = counts.requests_ambiguous,
+                bytes_sent = counts.bytes_sent,
+                events_accepted = counts.events_accepted,
+                events_possibly_doubled = counts.events_possibly_doubled,
+                events_too_old = counts.events_too_old,
+                events_too_new = counts.events_too_new,
+                events_expired = counts.events_expired,
+                events_invalid = counts.events_invalid,
+                events_dropped_oldest = counts.events_dropped_oldest,
+                events_dropped_newest = counts.events_dropped_newest,
+                dead_letters = counts.dead_letters,
+                log_gaps = counts.log_gaps,
+                log_bytes_lost = counts.log_bytes_lost,
+                gaps_marked = counts.gaps_marked,
+                group_settings_refused = counts.group_settings_refused,
+                "counts"
+            ),
         }
     }
 
@@ -58,11 +102,12 @@ impl Tracing {
 
 impl Reporter for Tracing {
     fn tell(&self, severity: Severity, text: &str) {
+        let tenant = self.tenant.as_deref();
         match severity {
-            Severity::Debug => tracing::debug!("{text}"),
-            Severity::Info => tracing::info!("{text}"),
-            Severity::Warning => tracing::warn!("{text}"),
-            Severity::Error => tracing::error!("{text}"),
+            Severity::Debug => tracing::debug!(tenant, "{text}"),
+            Severity::Info => tracing::info!(tenant, "{text}"),
+            Severity::Warning => tracing::warn!(tenant, "{text}"),
+            Severity::Error => tracing::error!(tenant, "{text}"),
         }
     }
 
@@ -72,39 +117,8 @@ impl Reporter for Tracing {
         if self.every.is_some_and(|every| counted.told_at.elapsed() >= every) {
             counted.told_at = Instant::now();
             drop(counted);
-            tell(self.form, counts);
+            self.tell_counts(counts);
         }
-    }
-}
-
-fn tell(form: Form, counts: &Counts) {
-    match form {
-        Form::Words => tracing::info!("{}", words(counts)),
-        Form::Fields => tracing::info!(
-            bytes_read = counts.bytes_read,
-            events_read = counts.events_read,
-            events_empty = counts.events_empty,
-            lines_split = counts.lines_split,
-            bytes_malformed = counts.bytes_malformed,
-            requests_sent = counts.requests_sent,
-            requests_retried = counts.requests_retried,
-            requests_ambiguous = counts.requests_ambiguous,
-            bytes_sent = counts.bytes_sent,
-            events_accepted = counts.events_accepted,
-            events_possibly_doubled = counts.events_possibly_doubled,
-            events_too_old = counts.events_too_old,
-            events_too_new = counts.events_too_new,
-            events_expired = counts.events_expired,
-            events_invalid = counts.events_invalid,
-            events_dropped_oldest = counts.events_dropped_oldest,
-            events_dropped_newest = counts.events_dropped_newest,
-            dead_letters = counts.dead_letters,
-            log_gaps = counts.log_gaps,
-            log_bytes_lost = counts.log_bytes_lost,
-            gaps_marked = counts.gaps_marked,
-            group_settings_refused = counts.group_settings_refused,
-            "counts"
-        ),
     }
 }
 

@@ -1,0 +1,182 @@
+//! A tenant's life: one instance after the other, until it is told to stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::Common;
+use super::roster::Member;
+use crate::driver::{Means, RunError};
+use crate::reports::{Counts, Reporter, Severity};
+use crate::streams::Phase;
+
+/// A tenant at work.
+pub struct Life {
+    member: Arc<Member>,
+    stop: watch::Sender<Option<u32>>,
+    task: JoinHandle<Result<(), RunError>>,
+}
+
+impl Life {
+    pub fn begin(member: Arc<Member>, common: Arc<Common>) -> Life {
+        let (stop, told) = watch::channel(None);
+        let task = tokio::spawn(live(Arc::clone(&member), common, told));
+        Life { member, stop, task }
+    }
+
+    pub fn member(&self) -> &Arc<Member> {
+        &self.member
+    }
+
+    /// Tells it to deliver what it has read within so long, and to end.
+    pub fn stop(&self, within: Duration) {
+        let within_ms = u32::try_from(within.as_millis()).unwrap_or(u32::MAX);
+        self.stop.send_replace(Some(within_ms));
+        self.member.hub().set_phase(Phase::Stopping { within_ms });
+    }
+
+    /// Waits for its end.
+    pub async fn end(self) -> (Arc<Member>, Result<(), RunError>) {
+        let result = match self.task.await {
+            Ok(result) => result,
+            Err(error) => Err(RunError::Broken(error.into())),
+        };
+        self.member.told.sum_up();
+        (self.member, result)
+    }
+}
+
+async fn live(
+    member: Arc<Member>,
+    common: Arc<Common>,
+    mut stop: watch::Receiver<Option<u32>>,
+) -> Result<(), RunError> {
+    let tenant = member.tenant();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let hub = member.hub();
+        // Told between two instances.
+        if let Some(within_ms) = *stop.borrow() {
+            hub.set_phase(Phase::Stopping { within_ms });
+        }
+        let means = Means {
+            credentials: Arc::clone(&tenant.credentials),
+            transport: member.egress.clone(),
+            reporter: Arc::new(Heard(Arc::clone(&member))),
+            dead_letters: tenant.dead_letters.clone(),
+        };
+        let began = Instant::now();
+        let run = tenant.runtime.run_within(&tenant.limits.bounds, hub, tenant.options.clone(), means);
+        let overdue = async {
+            // An instance that does not end by itself when it is told to is ended.
+            let within = stop.wait_for(Option::is_some).await.ok().and_then(|within| *within);
+            tokio::time::sleep(Duration::from_millis(within.unwrap_or_default().into()) + GRACE).await;
+        };
+        let result = tokio::select! {
+            result = run => result,
+            () = overdue => return Err(RunError::Broken(wasmtime::format_err!(
+                "it did not end when it was told to, and was ended"
+            ))),
+        };
+        let stopped = stop.borrow().is_some();
+        let problem = match result {
+            Err(problem) if common.restarts && !stopped => problem,
+            result => return result,
+        };
+        if began.elapsed() > STEADY {
+            pause = FIRST_PAUSE;
+        }
+        tracing::error!(
+            tenant = member.name(),
+            "{problem}; it is begun again in {} s, with what CloudWatch has not accepted",
+            pause.as_secs()
+        );
+        member.renew_hub();
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            Ok(_) = stop.wait_for(Option::is_some) => return Ok(()),
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// What an instance says, as the tenant's.
+struct Heard(Arc<Member>);
+
+impl Reporter for Heard {
+    fn tell(&self, severity: Severity, text: &str) {
+        if severity == Severity::Debug || self.0.said.admits() {
+            self.0.told.tell(severity, text);
+        }
+    }
+
+    fn count(&self, counts: &Counts) {
+        self.0.told.count(counts);
+    }
+}
+
+/// Pauses before an instance is begun again double from the one to the other.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// An instance that lived for so long did not end for the reason of the one before.
+const STEADY: Duration = Duration::from_secs(300);
+/// What an instance is given to end beyond the time it was told.
+const GRACE: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::credentials::{CredentialsFailure, Identity, Provider};
+    use crate::driver::{Options, Runtime};
+    use crate::reports::Form;
+    use crate::tenants::{Limits, Selection, Tenant};
+    use crate::transport::{Body, SendError, Transport};
+
+    struct Nothing;
+
+    #[wasmtime_wasi::async_trait]
+    impl Transport for Nothing {
+        async fn send(&self, _request: http::Request<Body>) -> Result<http::Response<Body>, SendError> {
+            Err(SendError::Unreachable)
+        }
+    }
+
+    #[wasmtime_wasi::async_trait]
+    impl Provider for Nothing {
+        async fn find(&self, _renew: bool) -> Result<Identity, CredentialsFailure> {
+            Err(CredentialsFailure::Missing("none in tests".to_owned()))
+        }
+    }
+
+    pub fn common() -> Common {
+        Common {
+            transport: Arc::new(Nothing),
+            form: Form::Words,
+            report_every: None,
+            stop_timeout: Duration::from_secs(1),
+            restarts: true,
+        }
+    }
+
+    pub fn tenant(name: &str) -> Tenant {
+        Tenant {
+            name: name.to_owned(),
+            runtime: Runtime::new().unwrap(),
+            selection: Selection::default(),
+            takes_rest: false,
+            options: Options {
+                region: "eu-central-1".to_owned(),
+                log_group_name: "g".to_owned(),
+                log_stream_name: "s".to_owned(),
+                ..Options::default()
+            },
+            credentials: Arc::new(Nothing),
+            dead_letters: None,
+            limits: Limits::default(),
+            origin: String::new(),
+        }
+    }
+}
