@@ -36,7 +36,7 @@ pub fn measure(bench: &Bench) -> Result<String, String> {
 }
 
 /// What a process has taken once it takes no more.
-fn settled(pid: u32) -> Result<child::Seconds, String> {
+pub fn settled(pid: u32) -> Result<child::Seconds, String> {
     let mut before = child::taken_by(pid)?;
     loop {
         std::thread::sleep(Duration::from_secs(3));

@@ -108,6 +108,7 @@ fn answer(stream: &mut UnixStream, body: &str) -> io::Result<()> {
     write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
-fn id(number: usize) -> String {
+/// The id of a container, which is its name too.
+pub fn id(number: usize) -> String {
     format!("{number:064x}")
 }

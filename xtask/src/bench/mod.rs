@@ -14,6 +14,7 @@ mod sandbox;
 mod shipping;
 mod start;
 mod stdin;
+mod tenants;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -32,12 +33,13 @@ pub struct Bench {
 type Measure = fn(&Bench) -> Result<String, String>;
 
 /// The tables, by name, in the order of the page.
-const TABLES: [(&str, Measure); 10] = [
+const TABLES: [(&str, Measure); 11] = [
     ("stdin", stdin::measure),
     ("docker", docker::measure),
     ("peers", peers::measure),
     ("containers", containers::measure),
     ("idle", idle::measure),
+    ("tenants", tenants::measure),
     ("text", stdin::measure_text),
     ("gzip", gzip::measure),
     ("envoy", envoy::measure),
