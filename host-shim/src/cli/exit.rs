@@ -28,6 +28,16 @@ impl Ending {
         Ending { code: Code::Usage, text: text.to_string() }
     }
 
+    /// The same, of one of many.
+    pub fn of_tenant(self, name: &str) -> Ending {
+        Ending { text: format!("tenant {name:?}: {self}"), ..self }
+    }
+
+    /// The same code, in other words.
+    pub fn with_text(self, text: &str) -> Ending {
+        Ending { text: text.to_owned(), ..self }
+    }
+
     pub fn settings(text: impl fmt::Display) -> Ending {
         Ending { code: Code::Settings, text: text.to_string() }
     }
@@ -36,7 +46,7 @@ impl Ending {
 impl From<RunError> for Ending {
     fn from(error: RunError) -> Ending {
         let code = match &error {
-            RunError::Broken(_) | RunError::Failure(Failure::Other(_)) => Code::Other,
+            RunError::Broken(_) | RunError::Exceeded(_) | RunError::Failure(Failure::Other(_)) => Code::Other,
             RunError::Failure(Failure::Settings(_)) => Code::Settings,
             RunError::Failure(Failure::Credentials(_)) => Code::Credentials,
             RunError::Failure(Failure::Denied(_)) => Code::Denied,

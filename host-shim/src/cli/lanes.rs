@@ -12,7 +12,7 @@ use std::time::Duration;
 use cloudspout_host::positions::Store;
 use cloudspout_host::serve::Door;
 use cloudspout_host::streams::{Hub, Phase};
-use cloudspout_host::{AwsCredentials, DeadLetters, HttpClient, Means, Options, Runtime, Tracing};
+use cloudspout_host::{DeadLetters, HttpClient, Means, Options, Runtime, Tracing};
 
 use super::exit::Ending;
 use super::shipping::{Life, Shipping, millis};
@@ -128,7 +128,7 @@ async fn start(component: &Runtime, life: Life, lane: Lane) -> Result<Running, E
     let (source, store) = open(hub.clone()).await?;
     let http = Arc::new(HttpClient::new(store.clone()).map_err(Ending::other)?);
     let means = Means {
-        credentials: Arc::new(AwsCredentials::new(&region)),
+        credentials: Arc::new(shipping.credentials.provider(&region)?),
         transport: http,
         reporter: reporter.clone(),
         dead_letters,
@@ -220,7 +220,7 @@ async fn together(
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 
 /// Opens the file that refused events go to.
-fn open_dead_letters(path: &Path) -> Result<DeadLetters, Ending> {
+pub(super) fn open_dead_letters(path: &Path) -> Result<DeadLetters, Ending> {
     let letters = DeadLetters::open(path)
         .map_err(|problem| Ending::settings(format!("dead letters cannot be kept: {problem}")))?;
     let input = std::io::stdin().as_fd().try_clone_to_owned().map(File::from);

@@ -9,15 +9,17 @@ use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
+use super::config::PROGRAM;
+
 /// How the program speaks of itself.
 #[derive(Clone, Debug, Args)]
 pub struct Logging {
     /// Form of the program's own log lines, on standard error
-    #[arg(long, value_enum, default_value_t = LogFormat::Human, env = "CLOUDSPOUT_LOG_FORMAT", global = true)]
+    #[arg(long, help_heading = PROGRAM, value_enum, default_value_t = LogFormat::Human, env = "CLOUDSPOUT_LOG_FORMAT", global = true)]
     log_format: LogFormat,
     /// What the program says of itself: error, warn, info, debug, trace, or a filter such as
     /// `warn,cloudspout_host=debug`
-    #[arg(long, default_value = "info", env = "CLOUDSPOUT_LOG", value_name = "LEVEL", value_parser = filter)]
+    #[arg(long, help_heading = PROGRAM, default_value = "info", env = "CLOUDSPOUT_LOG", value_name = "LEVEL", value_parser = filter)]
     log_level: EnvFilter,
 }
 

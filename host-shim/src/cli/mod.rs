@@ -1,6 +1,9 @@
 //! The command line: what can be said, and how it ends.
 
 mod awslogs;
+mod check;
+mod config;
+mod credentials;
 mod events;
 pub mod exit;
 mod lanes;
@@ -14,6 +17,7 @@ mod settled;
 mod ship;
 mod shipping;
 mod signals;
+mod tenants;
 
 // What the component's own command line understands in the same way stands in one file for both.
 #[path = "../../../src/command/code.rs"]
@@ -41,6 +45,8 @@ pub struct Cli {
 enum Command {
     /// Follow the containers of a Docker daemon: those that run, and those that start later
     Run(Box<ship::Run>),
+    /// Check a configuration file, and with `--online` what it needs of AWS
+    Check(Box<check::Check>),
     /// Ship standard input, and end once all of it is accepted
     Pipe(Box<ship::Pipe>),
     /// Take events that others send, by HTTP and TCP, and answer once CloudWatch has them
@@ -76,6 +82,7 @@ impl Cli {
     pub fn log_format(&self) -> LogFormat {
         match &self.command {
             Command::Run(run) => run.log_format(),
+            Command::Check(check) => check.log_format(),
             Command::Pipe(pipe) => pipe.log_format(),
             Command::Serve(serve) => serve.log_format(),
             Command::Local(local) => local.log_format(),
@@ -86,6 +93,7 @@ impl Cli {
     pub fn run(self) -> Result<(), Ending> {
         match self.command {
             Command::Run(run) => run.run(),
+            Command::Check(check) => check.run(),
             Command::Pipe(pipe) => pipe.run(),
             Command::Serve(serve) => serve.run(),
             Command::Local(local) => local.run(),

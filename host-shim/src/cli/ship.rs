@@ -1,20 +1,22 @@
 //! `cloudspout run` and `cloudspout pipe`: logs in, CloudWatch out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use cloudspout_host::docker::{self, Address, Backlog, Extent, Filter, Source, Tls};
 use cloudspout_host::positions::Store;
 use cloudspout_host::streams::{Framing, Hub};
-use cloudspout_host::{Options, pipe};
+use cloudspout_host::{Ec2, Options, pipe};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::awslogs::Awslogs;
+use super::config::PROGRAM;
 use super::exit::Ending;
 use super::lanes::{self, Lane};
 use super::logging::LogFormat;
 use super::naming::Naming;
 use super::shipping::{Life, Shipping, variable};
+use super::tenants;
 
 /// Follows the containers of a Docker daemon: those that run, and those that start later.
 ///
@@ -28,23 +30,32 @@ pub struct Run {
     #[arg(value_name = "ROUTE")]
     pub(super) routes: Vec<String>,
     /// Where the Docker daemon listens: unix:///path or tcp://host:port
-    #[arg(long, env = "DOCKER_HOST", default_value = "unix:///var/run/docker.sock", value_name = "URL")]
+    #[arg(long, help_heading = PROGRAM, env = "DOCKER_HOST", default_value = "unix:///var/run/docker.sock", value_name = "URL")]
     docker_host: String,
     /// Where to keep how far each container has been read; without it, a restart reads every log again
-    #[arg(long, env = "CLOUDSPOUT_STATE_DIR", value_name = "DIR")]
+    #[arg(long, help_heading = PROGRAM, env = "CLOUDSPOUT_STATE_DIR", value_name = "DIR")]
     pub(super) state_dir: Option<PathBuf>,
     /// The way to a container's log: Docker's json-file logs directly, or the Engine API
-    #[arg(long, value_enum, default_value_t = SourceArg::Auto)]
+    #[arg(long, help_heading = PROGRAM, value_enum, default_value_t = SourceArg::Auto)]
     source: SourceArg,
     /// Docker's data root as it is mounted here, if that is not where the daemon says
-    #[arg(long, env = "CLOUDSPOUT_DOCKER_ROOT", value_name = "DIR")]
+    #[arg(long, help_heading = PROGRAM, env = "CLOUDSPOUT_DOCKER_ROOT", value_name = "DIR")]
     docker_root: Option<PathBuf>,
     /// Where to begin with a container that is running already and of which nothing is known
-    #[arg(long, value_enum, default_value_t = BacklogArg::Beginning)]
+    #[arg(long, help_heading = PROGRAM, value_enum, default_value_t = BacklogArg::Beginning)]
     backlog: BacklogArg,
     /// Ship what all containers have logged so far, and end
-    #[arg(long)]
-    once: bool,
+    #[arg(long, help_heading = PROGRAM)]
+    pub(super) once: bool,
+    /// File with options, and with tenants (docs/TENANTS.md)
+    #[arg(long, help_heading = PROGRAM, env = "CLOUDSPOUT_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Read that file again whenever it changes, and not on SIGHUP only
+    #[arg(long, help_heading = PROGRAM)]
+    pub(super) watch_config: bool,
+    /// What becomes of a container that is several tenants' own
+    #[arg(long, help_heading = PROGRAM, value_enum, default_value_t = OverlapArg::Refuse, value_name = "WHAT")]
+    pub(super) on_overlap: OverlapArg,
     #[command(flatten)]
     pub(super) shipping: Shipping,
     #[command(flatten)]
@@ -119,6 +130,14 @@ enum SourceArg {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum OverlapArg {
+    /// It is not shipped until that is mended
+    Refuse,
+    /// It is the first one's
+    First,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum BacklogArg {
     Beginning,
     Now,
@@ -141,14 +160,33 @@ impl Run {
     }
 
     pub fn run(self) -> Result<(), Ending> {
-        let life = if self.once { Life::Short } else { Life::Long };
+        match &self.config {
+            Some(path) => tenants::run(path),
+            None => self.run_alone(),
+        }
+    }
+
+    /// Runs without tenants.
+    pub(super) fn run_alone(self) -> Result<(), Ending> {
         raise_file_limit();
+        let life = self.life();
         let lanes: Result<Vec<_>, _> = self.settled()?.into_iter().map(Run::lane).collect();
         lanes::ship(life, lanes?)
     }
 
+    fn life(&self) -> Life {
+        if self.once { Life::Short } else { Life::Long }
+    }
+
+    /// What the component is told.
+    pub(super) fn options(&self, machine: Ec2) -> Options {
+        let mut options = self.shipping.options(self.life(), machine);
+        self.naming.clone().apply(&mut options, variable);
+        options
+    }
+
     /// How Docker is read.
-    fn docker(&self) -> Result<docker::Config, Ending> {
+    pub(super) fn docker(&self) -> Result<docker::Config, Ending> {
         let address = Address::parse(&self.docker_host, Tls::of_environment()).map_err(Ending::settings)?;
         Ok(docker::Config {
             address,
@@ -176,13 +214,18 @@ impl Run {
             for remark in remarks {
                 tracing::warn!("{remark}");
             }
-            let store = match state_dir {
-                Some(directory) => Store::open(&directory).map_err(Ending::settings)?,
-                None => Store::in_memory(),
-            };
+            let store = open_store(state_dir.as_deref())?;
             let follow = docker::run(config, hub, store.clone());
             Ok((async { follow.await.map_err(Ending::from) }, store))
         }))
+    }
+}
+
+/// Opens the store of positions; without a directory, one that is forgotten.
+pub(super) fn open_store(directory: Option<&Path>) -> Result<Store, Ending> {
+    match directory {
+        Some(directory) => Store::open(directory).map_err(Ending::settings),
+        None => Ok(Store::in_memory()),
     }
 }
 

@@ -7,6 +7,8 @@ use clap::{ArgAction, Args, ValueEnum};
 use cloudspout_host::{Compression, Ec2, Options, WhenFull, default_region, ec2};
 
 use super::awslogs::{self, Awslogs};
+use super::config::PROGRAM;
+use super::credentials::CredentialsArgs;
 use super::events::{Groups, Lines};
 use super::logging::Logging;
 use super::size;
@@ -62,11 +64,13 @@ pub(super) struct Shipping {
     #[arg(long)]
     mark_gaps: bool,
     /// How often to say what has been counted, if it has changed; 0 for only at the end
-    #[arg(long, default_value = "5m", value_parser = size::duration, value_name = "TIME")]
+    #[arg(long, help_heading = PROGRAM, default_value = "5m", value_parser = size::duration, value_name = "TIME")]
     pub(super) report_every: Duration,
     /// How long to go on delivering when told to stop
-    #[arg(long, default_value = "10s", value_parser = size::duration, value_name = "TIME")]
+    #[arg(long, help_heading = PROGRAM, default_value = "10s", value_parser = size::duration, value_name = "TIME")]
     pub(super) stop_timeout: Duration,
+    #[command(flatten)]
+    pub(super) credentials: CredentialsArgs,
     #[command(flatten)]
     pub(super) logging: Logging,
     /// Whether EC2's metadata service is asked which instance this machine is.
@@ -123,6 +127,12 @@ impl Shipping {
             None => default_region().await.unwrap_or_default(),
         };
         Ec2 { region, ..machine }
+    }
+
+    /// Whether the Region is known without looking around.
+    pub(super) fn names_region(&self) -> bool {
+        let given = |region: &String| !region.is_empty();
+        self.region.as_ref().is_some_and(given) || variable("AWS_DEFAULT_REGION").is_some()
     }
 
     /// What the component is told, but for the names.
