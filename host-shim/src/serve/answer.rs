@@ -230,7 +230,8 @@ mod tests {
         use http_body_util::BodyExt;
         let taken = |events, refused| Answer::Taken { events, refused };
         let again = Answer::Again("full".to_owned());
-        let protobuf = b"\x0a\x5e\x08\x05\x12\x5a".to_vec();
+        let (length, five) = (REFUSED.len() as u8, 5);
+        let protobuf = vec![0x0a, length + 4, 0x08, five, 0x12, length];
         for (answer, form, status, body) in [
             (taken(5, 0), OtlpForm::Json, 200, b"{}".to_vec()),
             (taken(5, 0), OtlpForm::Protobuf, 200, Vec::new()),
