@@ -46,10 +46,12 @@ pub enum Sabotage {
     ForgetMarkers,
     /// A marker says that fewer are missing than there are.
     MarkTooFew,
+    /// What there is to read is kept back for long.
+    KeepBack,
 }
 
 impl Sabotage {
-    pub const ALL: [Sabotage; 20] = [
+    pub const ALL: [Sabotage; 21] = [
         Sabotage::AcknowledgeEarly,
         Sabotage::AcknowledgeNever,
         Sabotage::AcknowledgeOtherSide,
@@ -70,6 +72,7 @@ impl Sabotage {
         Sabotage::DropUncounted,
         Sabotage::ForgetMarkers,
         Sabotage::MarkTooFew,
+        Sabotage::KeepBack,
     ];
 }
 

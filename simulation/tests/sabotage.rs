@@ -28,6 +28,8 @@ fn profile_for(sabotage: Sabotage) -> Profile {
         | Sabotage::ForgetMarkers
         | Sabotage::MarkTooFew => Profile::Refusals,
         Sabotage::DropUncounted => Profile::Overflow,
+        // An event of several lines is torn.
+        Sabotage::KeepBack => Profile::Multiline,
         Sabotage::ResumeTooLate | Sabotage::EndHalfLines => Profile::Restarts,
     }
 }

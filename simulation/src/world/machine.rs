@@ -15,6 +15,8 @@ const MANY: u32 = 1_000_000;
 /// How many reads of a hundred find nothing, although there is more; and for how long at most.
 const STALLS: u64 = 4;
 const LONGEST_STALL: u64 = 400 * MILLI;
+/// For how long what there is to read is kept back, where that is a fault.
+const LONG: u64 = 20 * SECOND;
 /// A host that stores late does so after this time, in nanoseconds.
 const STORE_AFTER: u64 = 300 * MILLI;
 /// Events of a healthy destination are delivered within so long, beyond the time they wait for others.
@@ -79,14 +81,16 @@ impl World {
         let drop = self.strikes(Sabotage::DropBytes);
         let repeat = self.strikes(Sabotage::RepeatBytes);
         let end = self.sabotage == Some(Sabotage::EndHalfLines);
+        let keep_back = self.strikes(Sabotage::KeepBack);
         let Some(machine) = &mut self.machine else { return };
         let Some(feed) = machine.feeds.get_mut(&source) else { return };
         let container = feed.container;
-        if !self.plan.sick && self.chance.percent(STALLS) {
+        if keep_back || !self.plan.sick && self.chance.percent(STALLS) {
             feed.stalled = true;
             feed.announced = false;
             machine.shipper.handle_bytes(source, b"", now);
-            let at = self.now + self.chance.spread(MILLI, LONGEST_STALL);
+            let stall = self.chance.spread(MILLI, LONGEST_STALL);
+            let at = self.now + if keep_back { LONG } else { stall };
             return self.plan_for(at, Happening::Thaw(source));
         }
         match feed.read(max, &self.containers[container], &mut self.chance) {
