@@ -9,10 +9,10 @@ use cloudspout::shipper::{Counts, Digest, Opening, Output, Pause, Phase, Positio
 use cloudspout::sigv4::Credentials;
 use cloudspout::time::{Millis, Timestamp};
 
-/// A log stream's bytes, and how they are framed.
+/// A log stream's bytes, and how they are framed; `None`: its lines are handed in one by one.
 pub struct Input<'a> {
     pub bytes: &'a [u8],
-    pub framing: Framing,
+    pub framing: Option<Framing>,
 }
 
 /// Takes the bytes from raw to signed requests.
@@ -25,7 +25,7 @@ pub fn drive(input: &Input, digest: Digest) -> Result<Counts, String> {
     let mut now = START;
     let source = SourceId(1);
     let opening = Opening {
-        framing: input.framing,
+        framing: input.framing.unwrap_or(Framing::Lines),
         start: 0,
         taken: Positions::default(),
         lost: None,
@@ -33,10 +33,16 @@ pub fn drive(input: &Input, digest: Digest) -> Result<Counts, String> {
         container: Container { name: "bench".to_owned(), ..Container::default() },
     };
     shipper.handle_opened(source, opening);
-    shipper.handle_readable(source);
-    shipper.handle_phase(Phase::Finishing, now);
     let mut rest = input.bytes;
+    if input.framing.is_some() {
+        shipper.handle_readable(source);
+        shipper.handle_phase(Phase::Finishing, now);
+    }
     loop {
+        if input.framing.is_none() && !rest.is_empty() {
+            now = now + Millis(1);
+            rest = hand_in(&mut shipper, source, rest, now);
+        }
         match shipper.poll_output(now) {
             Output::Read { source, max } => {
                 now = now + Millis(1);
@@ -72,6 +78,22 @@ pub fn drive(input: &Input, digest: Digest) -> Result<Counts, String> {
     }
 }
 
+/// Hands in some of the lines, and ends the source with the last of them; what is left.
+fn hand_in<'a>(shipper: &mut Shipper, source: SourceId, bytes: &'a [u8], now: Timestamp) -> &'a [u8] {
+    let mut rest = bytes;
+    for _ in 0..LINES_AT_A_TIME {
+        let Some(end) = rest.iter().position(|byte| *byte == b'\n') else { break };
+        let (line, after) = rest.split_at(end);
+        shipper.handle_line(source, line, now);
+        rest = &after[1..];
+    }
+    if rest.is_empty() {
+        shipper.handle_pause(source, Pause::Ended, now);
+        shipper.handle_phase(Phase::Finishing, now);
+    }
+    rest
+}
+
 /// What `cloudspout pipe` chooses by default.
 pub fn options() -> Options {
     Options {
@@ -86,5 +108,7 @@ pub fn options() -> Options {
     }
 }
 
+/// As many requests as an Envoy may answer between two ticks.
+const LINES_AT_A_TIME: usize = 1_000;
 /// Any moment will do, as long as it is always the same.
 const START: Timestamp = Timestamp::from_millis(1_790_000_000_000);

@@ -37,11 +37,12 @@ fn main() -> ExitCode {
 
 fn run(framing: &str, file: &str) -> Result<Counts, String> {
     let framing = match framing {
-        "lines" => Framing::Lines,
-        "lines-with-times" => Framing::LinesWithTimes,
-        "frames" => Framing::Frames,
-        "frames-with-times" => Framing::FramesWithTimes,
-        "json-file" => Framing::JsonFile,
+        "ready" => None,
+        "lines" => Some(Framing::Lines),
+        "lines-with-times" => Some(Framing::LinesWithTimes),
+        "frames" => Some(Framing::Frames),
+        "frames-with-times" => Some(Framing::FramesWithTimes),
+        "json-file" => Some(Framing::JsonFile),
         other => return Err(format!("no framing is called {other}")),
     };
     let bytes = std::fs::read(file).map_err(|error| format!("{file}: {error}"))?;

@@ -14,10 +14,12 @@ pub struct Log {
     pub width: usize,
 }
 
-/// How lines are framed; the names are those of `cloudspout pipe --framing`.
+/// How lines are framed; the names are those of `cloudspout pipe --framing`, and one more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
     Lines,
+    /// As `Lines`, but they are handed in one by one.
+    Ready,
     FramesWithTimes,
     JsonFile,
 }
@@ -36,6 +38,7 @@ impl Framing {
     pub fn name(self) -> &'static str {
         match self {
             Framing::Lines => "lines",
+            Framing::Ready => "ready",
             Framing::FramesWithTimes => "frames-with-times",
             Framing::JsonFile => "json-file",
         }
@@ -115,7 +118,7 @@ impl Framing {
     fn append(self, number: u64, line: &[u8], out: &mut Vec<u8>) {
         let time = time(number);
         match self {
-            Framing::Lines => {
+            Framing::Lines | Framing::Ready => {
                 out.extend_from_slice(line);
                 out.push(b'\n');
             }

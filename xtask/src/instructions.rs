@@ -16,12 +16,13 @@ use crate::page::{self, Table};
 const ROOM: u64 = 5;
 
 /// What is counted: small, and long enough that the start is not seen.
-const CASES: [(&str, Log); 9] = [
+const CASES: [(&str, Log); 10] = [
     ("lines-20", Log::new(Framing::Lines, Text::Plain, 40_000, 20)),
     ("lines-100", Log::new(Framing::Lines, Text::Plain, 20_000, 100)),
     ("lines-1k", Log::new(Framing::Lines, Text::Plain, 4_000, 1_024)),
     ("lines-1k-json", Log::new(Framing::Lines, Text::Json, 4_000, 1_024)),
     ("lines-1k-utf8", Log::new(Framing::Lines, Text::Utf8, 4_000, 1_024)),
+    ("ready-100", Log::new(Framing::Ready, Text::Plain, 20_000, 100)),
     ("json-file-100", Log::new(Framing::JsonFile, Text::Plain, 20_000, 100)),
     ("json-file-100-quotes", Log::new(Framing::JsonFile, Text::Json, 20_000, 100)),
     ("json-file-1k-utf8", Log::new(Framing::JsonFile, Text::Utf8, 4_000, 1_024)),

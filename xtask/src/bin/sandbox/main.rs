@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let bytes = Bytes::from(std::fs::read(file)?);
     let sandbox = Sandbox::load(component)?;
     for _ in 0..times.parse()? {
-        let input = drive::Input { bytes: &bytes, framing };
+        let input = drive::Input { bytes: &bytes, framing: Some(framing) };
         let (native, counts) = timed(|| drive::drive(&input, Box::new(sha256)));
         let (component, events) = timed(|| sandbox.run(&bytes, framing_in));
         let (counts, events): (Counts, _) = (counts?, events?);
