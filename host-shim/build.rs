@@ -14,7 +14,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let here = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let root = here.parent().ok_or("the crate lies in a workspace")?;
     for input in ["src", "wit", "Cargo.toml", "Cargo.lock", ".cargo/config.toml"] {
-        println!("cargo::rerun-if-changed={}", root.join(input).display());
+        // Relative: where several checkouts share a target directory, each looks at its own.
+        println!("cargo::rerun-if-changed=../{input}");
     }
     println!("cargo::rerun-if-changed=src/engine_config.rs");
 

@@ -17,6 +17,7 @@ pub mod command;
 #[cfg(all(target_family = "wasm", target_env = "p2"))]
 mod component;
 pub mod delivery;
+pub mod explain;
 pub mod lines;
 pub mod naming;
 pub mod settings;

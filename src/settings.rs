@@ -163,6 +163,8 @@ pub enum SettingsError {
     Format(LogFormatError),
     /// Events are wrapped, and the service is to look into them.
     WrappedFormat,
+    /// Lines are to be joined to events that have to be whole as they are written.
+    JoinedFormat,
 }
 
 /// Less than this cannot hold one request and gather the next, in bytes.
@@ -192,6 +194,9 @@ impl Settings {
         let format = options.format.as_deref().filter(|format| !format.is_empty());
         let format = format.map(LogFormat::parse).transpose().map_err(SettingsError::Format)?;
         let lines = LineRules::of(&options.lines).map_err(SettingsError::Lines)?;
+        if format.is_some() && lines.start.is_some() {
+            return Err(SettingsError::JoinedFormat);
+        }
         if format.is_some() && lines.wrap.is_some() {
             return Err(SettingsError::WrappedFormat);
         }
@@ -232,6 +237,10 @@ impl fmt::Display for SettingsError {
             SettingsError::Endpoint(error) => error.fmt(out),
             SettingsError::Naming(error) => error.fmt(out),
             SettingsError::WholeEvent(error) => error.fmt(out),
+            SettingsError::JoinedFormat => out.write_str(
+                "awslogs-datetime-format and awslogs-multiline-pattern cannot be given with awslogs-format: such events \
+                 are a line each",
+            ),
             SettingsError::ConfinedLetters => out.write_str(
                 "dead letters name log groups of their own, which --confine cannot let pass; give --group",
             ),
@@ -251,7 +260,9 @@ impl std::error::Error for SettingsError {
             SettingsError::Endpoint(error) => Some(error),
             SettingsError::Naming(error) => Some(error),
             SettingsError::WholeEvent(error) => Some(error),
-            SettingsError::ConfinedLetters | SettingsError::WrappedFormat => None,
+            SettingsError::ConfinedLetters | SettingsError::WrappedFormat | SettingsError::JoinedFormat => {
+                None
+            }
             SettingsError::Lines(error) => Some(error),
             SettingsError::Group(error) => Some(error),
             SettingsError::Format(error) => Some(error),

@@ -203,23 +203,7 @@ impl Runtime {
         options: Options,
         means: Means,
     ) -> Result<(), RunError> {
-        let Means { credentials, transport, reporter, dead_letters } = means;
-        let mut table = ResourceTable::new();
-        table.set_max_capacity(MOST_RESOURCES);
-        let state = State {
-            hub,
-            options,
-            credentials,
-            reporter,
-            dead_letters,
-            table,
-            memory: MemoryBound::new(bounds.memory),
-            http: Hooks(transport),
-            wasi: WasiCtx::builder().wall_clock(WallClock(Arc::clone(&self.clock))).build(),
-            wasi_http: WasiHttpCtx::new(),
-        };
-        let mut store = Store::new(self.component.engine(), state);
-        store.limiter(|state| &mut state.memory);
+        let mut store = self.store(bounds, hub, options, means);
         let account = Arc::new(Account::default());
         if self.turns.is_some() {
             let account = Arc::clone(&account);
@@ -245,6 +229,32 @@ impl Runtime {
             None => RunError::Broken(error),
         })?;
         result.map_err(|given| RunError::Failure(failure(given)))
+    }
+
+    pub(crate) fn component(&self) -> &ShipperPre<State> {
+        &self.component
+    }
+
+    /// All that one instance can reach.
+    pub(crate) fn store(&self, bounds: &Bounds, hub: Hub, options: Options, means: Means) -> Store<State> {
+        let Means { credentials, transport, reporter, dead_letters } = means;
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MOST_RESOURCES);
+        let state = State {
+            hub,
+            options,
+            credentials,
+            reporter,
+            dead_letters,
+            table,
+            memory: MemoryBound::new(bounds.memory),
+            http: Hooks(transport),
+            wasi: WasiCtx::builder().wall_clock(WallClock(Arc::clone(&self.clock))).build(),
+            wasi_http: WasiHttpCtx::new(),
+        };
+        let mut store = Store::new(self.component.engine(), state);
+        store.limiter(|state| &mut state.memory);
+        store
     }
 }
 

@@ -253,7 +253,7 @@ fn positions_out(positions: &logs::Positions) -> Positions {
     Positions { stdout: positions.stdout.map(position), stderr: positions.stderr.map(position) }
 }
 
-fn container(container: Container) -> logs::Container {
+pub fn container(container: Container) -> logs::Container {
     logs::Container {
         id: container.id,
         name: container.name,

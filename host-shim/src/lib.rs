@@ -30,6 +30,7 @@ mod credentials;
 mod dead_letters;
 mod driver;
 mod ec2;
+mod explain;
 mod http;
 mod imports;
 mod reports;
@@ -56,6 +57,7 @@ pub use driver::{
     WhenFull, Wrap,
 };
 pub use ec2::{Ec2, ec2};
+pub use explain::{Explanation, Placement, Rendering, explain};
 pub use http::HttpClient;
 pub use reports::{Counts, Form, Reporter, Severity, Tracing};
 pub use transport::{Body, SendError, Transport};

@@ -10,6 +10,7 @@ mod destination;
 mod event;
 mod mode;
 mod names;
+mod terms;
 
 pub use container::Container;
 pub use context::Machine;
@@ -17,3 +18,4 @@ pub use destination::{Destination, Kind, clean};
 pub use event::{WholeEvent, event_fields};
 pub use mode::{Collisions, Key, Mode, Origin, Overrides};
 pub use names::{Beginnings, Choice, Named, Names, NamingError, NamingOptions};
+pub use terms::Terms;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Container;
+use super::{Container, Destination};
 
 /// Whose way of naming is followed; `naming-mode` in the WIT says what each means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +36,16 @@ pub enum Collisions {
     Distinct,
 }
 
+impl Collisions {
+    /// Where the one that comes later goes.
+    pub fn resolve(self, destination: Destination, container: &Container) -> Destination {
+        match self {
+            Collisions::Share => destination,
+            Collisions::Distinct => destination.marked(container.short_id()),
+        }
+    }
+}
+
 /// What a container, or the operator, may choose by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key {
@@ -43,6 +53,9 @@ pub enum Key {
     Stream,
     /// Docker's `tag`, which names the log stream where nothing else does.
     Tag,
+    CreateGroup,
+    CreateStream,
+    FlushInterval,
     /// No name, but where its events begin: a pattern, or a format of dates.
     MultilinePattern,
     DatetimeFormat,
@@ -101,11 +114,32 @@ struct Words {
 }
 
 impl Key {
+    pub const ALL: [Key; 8] = [
+        Key::Group,
+        Key::Stream,
+        Key::Tag,
+        Key::CreateGroup,
+        Key::CreateStream,
+        Key::FlushInterval,
+        Key::MultilinePattern,
+        Key::DatetimeFormat,
+    ];
+
+    /// The label by which a container chooses it.
+    pub fn label(self) -> &'static str {
+        self.words().label
+    }
+
     fn words(self) -> Words {
         let (log_option, label, variable) = match self {
             Key::Group => ("awslogs-group", "awslogs.group", Some("LOGSPOUT_GROUP")),
             Key::Stream => ("awslogs-stream", "awslogs.stream", Some("LOGSPOUT_STREAM")),
             Key::Tag => ("tag", "awslogs.tag", None),
+            Key::CreateGroup => ("awslogs-create-group", "awslogs.create-group", None),
+            Key::CreateStream => ("awslogs-create-stream", "awslogs.create-stream", None),
+            Key::FlushInterval => {
+                ("awslogs-force-flush-interval-seconds", "awslogs.force-flush-interval-seconds", None)
+            }
             Key::MultilinePattern => ("awslogs-multiline-pattern", "awslogs.multiline-pattern", None),
             Key::DatetimeFormat => ("awslogs-datetime-format", "awslogs.datetime-format", None),
         };
@@ -119,11 +153,8 @@ impl fmt::Display for Origin {
             Origin::LogOption(name) => write!(out, "its log option {name}"),
             Origin::Label(name) => write!(out, "its label {name}"),
             Origin::Variable(name) => write!(out, "its variable {name}"),
-            Origin::Operator(Key::Group | Key::Stream) => write!(out, "the operator's template"),
             Origin::Operator(Key::Tag) => write!(out, "the operator's tag"),
-            Origin::Operator(Key::MultilinePattern | Key::DatetimeFormat) => {
-                write!(out, "the operator's option")
-            }
+            Origin::Operator(_) => write!(out, "the operator's template"),
             Origin::Default => write!(out, "the default"),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::context::Machine;
 use super::mode::{Key, Mode, Origin, Overrides};
+use super::terms::Terms;
 use super::{Container, Destination, Kind};
 use crate::lines::Sides;
 use crate::template::{Limits, Template, Value};
@@ -137,6 +138,11 @@ impl Names {
     pub fn beginnings<'a>(&self, container: &'a Container) -> Beginnings<'a> {
         let find = |key| self.overrides.find(container, key);
         Beginnings { pattern: find(Key::MultilinePattern), format: find(Key::DatetimeFormat) }
+    }
+
+    /// What else the container chooses, and what of that cannot be, one sentence each.
+    pub fn terms_of(&self, container: &Container) -> (Terms, Vec<String>) {
+        Terms::of(self.overrides, container)
     }
 
     /// What a template makes of the container.

@@ -336,14 +336,16 @@ impl Shipper {
     fn create(&mut self, id: OutletId, what: What, now: Timestamp) {
         let Some(outlet) = self.outlets.get(id.0) else { return };
         let (group, stream) = (outlet.destination.group(), outlet.destination.stream());
+        let create_group = outlet.terms.create_group.unwrap_or(self.settings.create_group);
+        let create_stream = outlet.terms.create_stream.unwrap_or(self.settings.create_stream);
         let (operation, allowed, missing, option) = match what {
             What::Put { .. } => {
                 let missing = format!("log stream {stream} of log group {group}");
-                (Operation::CreateLogStream, self.settings.create_stream, missing, "--create-stream")
+                (Operation::CreateLogStream, create_stream, missing, "--create-stream")
             }
             What::Create(_) | What::Retain(_) => {
                 let missing = format!("log group {group}");
-                (Operation::CreateLogGroup, self.settings.create_group, missing, "--create-group")
+                (Operation::CreateLogGroup, create_group, missing, "--create-group")
             }
         };
         if !allowed {

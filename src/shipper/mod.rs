@@ -212,7 +212,7 @@ impl Shipper {
     pub fn handle_opened(&mut self, id: SourceId, opening: Opening) {
         let Opening { framing, start, taken, lost, terminal, container } = opening;
         let container = Arc::new(container);
-        let Place { named, outlet, apart } = match self.place_of(framing, &container) {
+        let Place { named, outlet, apart, terms } = match self.place_of(framing, &container) {
             Ok(place) => place,
             Err(refusal) => {
                 let fate = Fate::Unreadable(refusal);
@@ -227,6 +227,9 @@ impl Shipper {
         source.apart = apart;
         for outlet in source.outlets() {
             if let Some(outlet) = self.outlets.get_mut(outlet.0) {
+                if outlet.sources == 0 {
+                    outlet.terms = terms.clone();
+                }
                 outlet.sources += 1;
             }
         }
@@ -324,6 +327,7 @@ impl Shipper {
         let flush_at_once = self.phase != Phase::Running;
         let flush_after = self.settings.flush_after;
         let Some(outlet) = self.outlets.get_mut(id.0) else { return };
+        let flush_after = outlet.terms.flush_after.unwrap_or(flush_after);
         if let outlet::Stage::Waiting { until, creating } = outlet.stage
             && until <= now
         {
@@ -385,6 +389,7 @@ impl Shipper {
         let flush_after = self.settings.flush_after;
         let in_flight = self.settings.in_flight;
         let Some(outlet) = self.outlets.get_mut(id.0) else { return };
+        let flush_after = outlet.terms.flush_after.unwrap_or(flush_after);
         let due = match outlet.stage {
             outlet::Stage::Waiting { until, .. } => Some(until),
             outlet::Stage::Creating { .. } => None,

@@ -9,7 +9,7 @@ use super::output::Body;
 use crate::batch::{Batch, Frozen, Marks, Origin, SourceId};
 use crate::cloudwatch::{Operation, Tags};
 use crate::delivery::Backoff;
-use crate::naming::Destination;
+use crate::naming::{Destination, Terms};
 use crate::sigv4::Hex;
 use crate::time::{Millis, Timestamp};
 
@@ -21,6 +21,8 @@ pub struct OutletId(pub usize);
 #[derive(Debug)]
 pub struct Outlet {
     pub destination: Destination,
+    /// What the container that came first chose of how it is made and sent.
+    pub terms: Terms,
     /// The batch that is still open.
     pub gathering: Option<Batch>,
     /// Closed batches in order; the first is the oldest that has not been delivered.
@@ -182,6 +184,7 @@ impl Outlet {
     pub fn new(destination: Destination) -> Outlet {
         Outlet {
             destination,
+            terms: Terms::default(),
             gathering: None,
             queue: VecDeque::new(),
             stage: Stage::Open,

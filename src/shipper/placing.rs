@@ -6,7 +6,7 @@ use super::outlet::{Outlet, OutletId};
 use super::source::{Source, Stage};
 use super::{Severity, Shipper};
 use crate::lines::{Framing, Side, Sides};
-use crate::naming::{Collisions, Container, Destination};
+use crate::naming::{Container, Destination, Terms};
 
 /// Where the two sides of a log go.
 pub(super) struct Place {
@@ -15,6 +15,8 @@ pub(super) struct Place {
     pub outlet: OutletId,
     /// Where each side goes, unless both go to `outlet`.
     pub apart: Option<Sides<Option<OutletId>>>,
+    /// What the container chose beside its names.
+    pub terms: Terms,
 }
 
 impl Shipper {
@@ -28,7 +30,7 @@ impl Shipper {
         }
         let named = Destination::of_each_event();
         let outlet = self.outlet_of(named.clone());
-        Ok(Place { named, outlet, apart: None })
+        Ok(Place { named, outlet, apart: None, terms: Terms::default() })
     }
 
     /// Whether each event of a log stream is to be looked at to know where it goes.
@@ -40,11 +42,15 @@ impl Shipper {
     /// Finds where a container's log goes, and tells people what they should know of it.
     fn place(&mut self, container: &Arc<Container>) -> Result<Place, String> {
         let Sides { stdout, stderr } = self.destinations_of(container)?;
+        let (terms, remarks) = self.settings.names.terms_of(container);
+        for remark in remarks {
+            self.tell(Severity::Warning, remark);
+        }
         let (stdout, stderr) = match self.settings.only {
             None if stdout == stderr => {
                 let named = self.own(container, stdout);
                 let outlet = self.outlet_of(named.clone());
-                return Ok(Place { named, outlet, apart: None });
+                return Ok(Place { named, outlet, apart: None, terms });
             }
             None => (Some(stdout), Some(stderr)),
             Some(Side::Stdout) => (Some(stdout), None),
@@ -58,7 +64,7 @@ impl Shipper {
             stderr: stderr.map(|destination| self.outlet_of(destination)),
         };
         match (named, apart.stdout.or(apart.stderr)) {
-            (Some(named), Some(outlet)) => Ok(Place { named, outlet, apart: Some(apart) }),
+            (Some(named), Some(outlet)) => Ok(Place { named, outlet, apart: Some(apart), terms }),
             (None, _) | (_, None) => Err(format!("{}: no side of it is wanted", container.called())),
         }
     }
@@ -71,19 +77,17 @@ impl Shipper {
         }
         let called = container.called();
         let destination = match self.holder_of(&destination, container) {
-            Some(other) => match self.settings.collisions {
-                Collisions::Share => {
+            Some(other) => {
+                let resolved = self.settings.collisions.resolve(destination.clone(), container);
+                if resolved == destination {
                     self.tell_shared(&destination, &called, &other);
-                    destination
-                }
-                Collisions::Distinct => {
-                    let distinct = destination.marked(container.short_id());
+                } else {
                     let text =
-                        format!("{called}: {destination} is {other}'s; it goes to {}", distinct.stream());
+                        format!("{called}: {destination} is {other}'s; it goes to {}", resolved.stream());
                     self.tell(Severity::Info, text);
-                    distinct
                 }
-            },
+                resolved
+            }
             None => destination,
         };
         self.tell(Severity::Debug, format!("{called}: goes to {destination}"));

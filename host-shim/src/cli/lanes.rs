@@ -128,7 +128,7 @@ async fn start(component: &Runtime, life: Life, lane: Lane) -> Result<Running, E
     let (source, store) = open(hub.clone()).await?;
     let http = Arc::new(HttpClient::new(store.clone()).map_err(Ending::other)?);
     let means = Means {
-        credentials: Arc::new(shipping.credentials.provider(&region)?),
+        credentials: Arc::new(shipping.credentials(&region)?),
         transport: http,
         reporter: reporter.clone(),
         dead_letters,

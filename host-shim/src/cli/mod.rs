@@ -10,6 +10,7 @@ mod lanes;
 mod local;
 mod log_opts;
 mod logging;
+mod names;
 mod naming;
 mod route;
 mod serve;
@@ -52,6 +53,8 @@ enum Command {
     /// Take events that others send, by HTTP and TCP, and answer once CloudWatch has them
     #[command(mut_arg("flush_after", |arg| arg.help("How long an event may wait for others [default: 200ms]")))]
     Serve(Box<serve::Serve>),
+    /// Show which log group and log stream each container would get, and why; needs no AWS
+    Names(Box<names::Names>),
     /// Serve CloudWatch Logs on this machine, to try things out and to test
     Local(Box<local::Local>),
 }
@@ -62,6 +65,7 @@ Examples:
   cloudspout run --group '/docker/{{.Hostname}}' --stream '{{.Name}}/{{.ID}}' --state-dir /var/lib/cloudspout
   make 2>&1 | cloudspout pipe --group builds --stream \"$(date +%F)\"
   cloudspout serve --group '/apps/{{.Event.service}}'     for the http outputs of Vector, Fluent Bit, OpenTelemetry
+  cloudspout names --group '/docker/{{.Hostname}}'         what each container would get, and why
   cloudspout local                                       an endpoint to try it with, without AWS";
 
 /// With what a script has to know.
@@ -85,6 +89,7 @@ impl Cli {
             Command::Check(check) => check.log_format(),
             Command::Pipe(pipe) => pipe.log_format(),
             Command::Serve(serve) => serve.log_format(),
+            Command::Names(names) => names.log_format(),
             Command::Local(local) => local.log_format(),
         }
     }
@@ -96,6 +101,7 @@ impl Cli {
             Command::Check(check) => check.run(),
             Command::Pipe(pipe) => pipe.run(),
             Command::Serve(serve) => serve.run(),
+            Command::Names(names) => names.run(),
             Command::Local(local) => local.run(),
         }
     }

@@ -39,6 +39,7 @@ impl Run {
     /// The same for the containers and with the options of a route.
     fn routed(&self, route: Route, environment: &Environment) -> Run {
         let mut run = self.clone();
+        run.route.clone_from(&route.text);
         for option in route.unknown() {
             run.remarks.push(format!("route `{}`: nothing here understands the option {option}", route.text));
         }

@@ -69,6 +69,9 @@ pub struct Run {
     /// Where its positions are, below the state directory, if it is one of several.
     #[arg(skip)]
     pub(super) own_directory: String,
+    /// The route that it is of, if there are any.
+    #[arg(skip)]
+    pub(super) route: String,
     /// What people should hear at the start.
     #[arg(skip)]
     pub(super) remarks: Vec<String>,

@@ -15,6 +15,7 @@ mod files;
 mod filter;
 mod glob;
 mod instant;
+mod look;
 mod once;
 mod own;
 mod records;
@@ -31,6 +32,7 @@ pub use assign::{Assign, Candidate, Seat};
 pub use engine::EngineError;
 pub use filter::{Filter, Terminals};
 pub use glob::Glob;
+pub use look::{Seen, look};
 
 use crate::positions::Store;
 use engine::Engine;
@@ -88,28 +90,12 @@ pub enum Source {
 /// # Errors
 /// The daemon is not there at the start. That it goes away later is waited out.
 pub async fn run(config: Config, assign: impl Assign + 'static, store: Store) -> Result<(), EngineError> {
-    let engine = Engine::new(config.address.clone());
-    engine.negotiate().await?;
-    let info = engine.info().await?;
-    let shared = Arc::new(Shared {
-        begun: instant::nanoseconds(&info.system_time).unwrap_or_else(instant::now),
-        daemon_name: info.name,
-        data_root: info.docker_root_dir,
-        own: Own::of_this_process(),
-        connected: watch::channel(()).0,
-        said_unreadable: AtomicBool::new(false),
-        watcher: OnceLock::new(),
-        engine,
-        config,
-        assign: Box::new(assign),
-        store,
-    });
+    let shared = Arc::new(Shared::connect(config, assign, store).await?);
     match shared.config.extent {
         Extent::Follow => supervisor::run(shared).await,
         Extent::Once => once::run(shared).await,
     }
 }
-
 /// What all parts of this source share.
 struct Shared {
     config: Config,
@@ -131,6 +117,30 @@ struct Shared {
 }
 
 impl Shared {
+    /// Finds the daemon, and what it says of itself.
+    async fn connect(
+        config: Config,
+        assign: impl Assign + 'static,
+        store: Store,
+    ) -> Result<Shared, EngineError> {
+        let engine = Engine::new(config.address.clone());
+        engine.negotiate().await?;
+        let info = engine.info().await?;
+        Ok(Shared {
+            begun: instant::nanoseconds(&info.system_time).unwrap_or_else(instant::now),
+            daemon_name: info.name,
+            data_root: info.docker_root_dir,
+            own: Own::of_this_process(),
+            connected: watch::channel(()).0,
+            said_unreadable: AtomicBool::new(false),
+            watcher: OnceLock::new(),
+            engine,
+            config,
+            assign: Box::new(assign),
+            store,
+        })
+    }
+
     /// Whether a container is not to be followed; if so, why.
     fn leaves_out(&self, container: &Inspected) -> Option<&'static str> {
         match self.own.leaves_out(container) {

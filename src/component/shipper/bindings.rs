@@ -3,7 +3,7 @@
 #![allow(unsafe_code, clippy::all, missing_docs)]
 
 wit_bindgen::generate!({
-    world: "shipper",
+    world: "cloudspout",
     path: "wit",
     with: {
         "wasi:io/error@0.2.12": wasi::io::error,

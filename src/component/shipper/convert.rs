@@ -4,9 +4,11 @@ use super::bindings;
 use super::bindings::cloudspout::host::{
     credentials as wit_credentials, dead_letters, lifecycle, logs, reports, settings,
 };
+use super::bindings::exports::cloudspout::host::names;
 use crate::cloudwatch::GroupOptions;
+use crate::explain::Explanation;
 use crate::lines::{FieldNames, Framing, LineOptions, Position, Side, Sides, WrapForm};
-use crate::naming::{Collisions, Container, Mode, NamingOptions, Overrides};
+use crate::naming::{Choice, Collisions, Container, Mode, NamingOptions, Overrides};
 use crate::settings::{Compression, Options, Signing, WhenFull};
 use crate::shipper::{
     Counts, CredentialsError, Failure, Fate, Loss, Opening, Pause, Phase, Positions, Reason, Severity,
@@ -113,7 +115,7 @@ pub fn opening(opened: logs::Opened) -> Opening {
     }
 }
 
-fn container(container: logs::Container) -> Container {
+pub fn container(container: logs::Container) -> Container {
     Container {
         id: container.id,
         name: container.name,
@@ -253,5 +255,29 @@ pub fn failure(failure: Failure) -> bindings::Failure {
         failure @ Failure::DeadLetters(_) => bindings::Failure::Other(failure.to_string()),
         Failure::Rejected(events) => bindings::Failure::Rejected(events),
         Failure::Unfinished(events) => bindings::Failure::Unfinished(events),
+    }
+}
+
+pub fn explanation(explained: Explanation) -> names::Explanation {
+    let place = |choice: Choice| names::Placement {
+        log_group_name: choice.destination.group().to_owned(),
+        log_stream_name: choice.destination.stream().to_owned(),
+        group_by: choice.group_by.to_string(),
+        stream_by: choice.stream_by.to_string(),
+    };
+    let (sides, refusal) = match explained.places {
+        Ok(sides) => (sides, None),
+        Err(refusal) => (Sides::default(), Some(refusal)),
+    };
+    names::Explanation {
+        stdout: sides.stdout.map(place),
+        stderr: sides.stderr.map(place),
+        refusal,
+        shares_with: explained.shares_with,
+        remarks: explained.remarks,
+        rendered: explained.rendered.map(|rendered| match rendered {
+            Ok(text) => names::Rendering::Text(text),
+            Err(reason) => names::Rendering::Failed(reason),
+        }),
     }
 }

@@ -4,16 +4,20 @@ mod bindings;
 mod convert;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 use wasi::io::poll::Pollable;
 
 use bindings::cloudspout::host::{credentials, dead_letters, digest, lifecycle, logs, reports, settings};
+use bindings::exports::cloudspout::host::names::{self, Guest as Names};
 use bindings::{Failure, Guest};
 
 use super::host::Host;
 use super::run::{self, End};
 use crate::batch::SourceId;
+use crate::explain::explain;
+use crate::settings::Settings;
 use crate::shipper::{Counts, CredentialsError, Fate, KeepId, Opening, Pause, Phase, Positions, Severity};
 use crate::sigv4::Credentials;
 use crate::time::Timestamp;
@@ -27,6 +31,20 @@ impl Guest for Component {
             End::Settings(error) => Failure::Settings(error.to_string()),
             End::Failure(failure) => convert::failure(failure),
         })
+    }
+}
+
+impl Names for Component {
+    fn explain(
+        containers: Vec<logs::Container>,
+        template: Option<String>,
+    ) -> Result<Vec<names::Explanation>, names::Failure> {
+        let settings = Settings::of(&convert::options(settings::get()))
+            .map_err(|error| names::Failure::Settings(error.to_string()))?;
+        let containers: Vec<_> =
+            containers.into_iter().map(|container| Arc::new(convert::container(container))).collect();
+        let explained = explain(&settings, &containers, template.as_deref());
+        Ok(explained.into_iter().map(convert::explanation).collect())
     }
 }
 

@@ -1,4 +1,6 @@
 use super::*;
+use crate::naming::Terms;
+use crate::time::Millis;
 
 fn machine(host_name: &str) -> Machine {
     Machine { host_name: host_name.into(), region: "eu-central-1".into(), instance_id: "i-1".into() }
@@ -209,4 +211,37 @@ fn a_template_is_rendered_against_a_container() {
     let names = names("g", "s", &NamingOptions::default());
     assert_eq!(names.render("{{upper .Name}}", &container()), Ok("WEB".into()));
     assert!(names.render("{{.Nope}}", &container()).unwrap_err().contains("can't evaluate field Nope"));
+}
+
+#[test]
+fn what_else_a_container_chooses_is_read_or_passed_over_and_said() {
+    let options = NamingOptions {
+        overrides: Overrides { labels: true, env: false, log_options: false },
+        ..NamingOptions::default()
+    };
+    let of = |labels: &[(&str, &str)]| names("g", "s", &options).terms_of(&opinionated(labels, &[]));
+    let (terms, remarks) = of(&[
+        ("awslogs.create-group", "F"),
+        ("awslogs.create-stream", "true"),
+        ("awslogs.force-flush-interval-seconds", "2"),
+        ("awslogs.multiline-pattern", "^X"),
+    ]);
+    assert_eq!((terms.create_group, terms.create_stream), (Some(false), Some(true)));
+    assert_eq!(terms.flush_after, Some(Millis(2_000)));
+    assert!(remarks.is_empty(), "{remarks:?}");
+    for (label, value) in [
+        ("awslogs.create-group", "maybe"),
+        ("awslogs.force-flush-interval-seconds", "0"),
+        ("awslogs.region", "us-east-1"),
+        ("awslogs.endpoint", "http://elsewhere.example"),
+        ("awslogs.grup", "x"),
+    ] {
+        let (terms, remarks) = of(&[(label, value)]);
+        assert_eq!(terms, Terms::default(), "{label}");
+        assert!(remarks.len() == 1 && remarks[0].contains(label), "{remarks:?}");
+    }
+    // Who may not choose is not even heard.
+    let names = names("g", "s", &NamingOptions::default());
+    let (_, remarks) = names.terms_of(&opinionated(&[("awslogs.create-group", "maybe")], &[]));
+    assert!(remarks.is_empty(), "{remarks:?}");
 }

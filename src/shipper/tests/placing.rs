@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::lines::Side;
-use crate::naming::{Collisions, NamingOptions};
+use crate::naming::{Collisions, NamingOptions, Overrides};
 
 /// Opens the log of a container with an id, in Docker's frames.
 fn open(world: &mut World, id: u32, name: &str, long_id: &str) -> SourceId {
@@ -149,4 +149,45 @@ fn dead_letters_cannot_be_let_choose_within_confines() {
     let naming = NamingOptions { confine: Some("/a/".into()), ..NamingOptions::default() };
     let error = Settings::of(&Options { own_group: true, naming, ..options() }).unwrap_err();
     assert!(error.to_string().contains("--confine"), "{error}");
+}
+
+/// Opens the log of a container with labels.
+fn open_labelled(world: &mut World, labels: &[(&str, &str)]) -> SourceId {
+    let labels = labels.iter().map(|(key, value)| (String::from(*key), String::from(*value))).collect();
+    let container = Container { name: "web".into(), id: "0123".repeat(16), labels, ..Container::default() };
+    let (framing, taken) = (Framing::Frames, Positions::default());
+    let opening = Opening { framing, start: 0, taken, lost: None, terminal: false, container };
+    world.shipper.handle_opened(SourceId(1), opening);
+    world.drain();
+    SourceId(1)
+}
+
+fn with_labels() -> Options {
+    let overrides = Overrides { labels: true, ..Overrides::NONE };
+    Options { naming: NamingOptions { overrides, ..NamingOptions::default() }, ..options() }
+}
+
+#[test]
+fn a_container_chooses_where_its_events_begin_and_how_long_they_wait() {
+    let mut world = World::with(with_labels());
+    let labels = [("awslogs.multiline-pattern", "^T"), ("awslogs.force-flush-interval-seconds", "1")];
+    let web = open_labelled(&mut world, &labels);
+    let text = frame(Side::Stdout, "T one\nmore\nT two\n");
+    world.log(web, &text);
+    world.pass(1_000);
+    assert_eq!(world.accept(), ["T one\nmore"]);
+}
+
+#[test]
+fn a_container_chooses_whether_its_log_group_is_made() {
+    let mut world = World::with(with_labels());
+    let web = open_labelled(&mut world, &[("awslogs.create-group", "false")]);
+    world.log(web, &frame(Side::Stdout, "line\n"));
+    world.pass(5_000);
+    world.answer(code("ResourceNotFoundException"));
+    assert_eq!(world.sent.front().map(|request| request.operation), Some(Operation::CreateLogStream));
+    let request = world.sent.pop_front().unwrap();
+    world.shipper.handle_answer(request.id, &code("ResourceNotFoundException"), world.now);
+    world.drain();
+    assert_eq!(said(&world, Severity::Error, "log group g does not exist, and --create-group is off"), 1);
 }

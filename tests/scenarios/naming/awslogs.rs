@@ -1,7 +1,12 @@
 //! The configurations that Docker's documentation of `awslogs` prints, and what it refuses.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
 use cloudspout_tests::docker::Docker;
-use cloudspout_tests::program::{Outcome, REGION};
+use cloudspout_tests::program::{
+    Outcome, Program, REGION, TEMPORARY_KEY_ID, TEMPORARY_SECRET, TEMPORARY_TOKEN,
+};
 use cloudspout_tests::strict::Strict;
 
 use crate::{Arrived, id, once_with};
@@ -113,4 +118,39 @@ fn what_docker_refuses_is_refused_by_name() {
         let outcome = docker.program().args(&[group, "--log-opt", options]).finish().assert_code(2);
         assert!(outcome.stderr.contains(words), "{words} is not in:\n{}", outcome.stderr);
     }
+}
+
+#[test]
+fn credentials_come_from_the_endpoint_that_is_named() {
+    let docker = Docker::any();
+    docker.write("app", &[], b"hello\n", b"");
+    let strict = Strict::start();
+    let answer = format!(
+        "{{\"AccessKeyId\":\"{TEMPORARY_KEY_ID}\",\"SecretAccessKey\":\"{TEMPORARY_SECRET}\",\"Token\":\"{TEMPORARY_TOKEN}\",\
+         \"Expiration\":\"2099-01-01T00:00:00Z\"}}"
+    );
+    let endpoint = format!("{}/creds", answering(&answer));
+    let program = Program::bare("run").args(&["--docker-host", &docker.host(), "--once"]).to(&strict.url());
+    let options = ["--awslogs-group", "g", "--awslogs-create-group", "true"];
+    let program = program.args(&options).args(&["--awslogs-credentials-endpoint", &endpoint]);
+    program.finish().assert_code(0);
+    Arrived::of(&strict.stop()).assert(&[("hello", &format!("g|{}", id(&docker, "app")))]);
+    let program = docker.program().args(&["--awslogs-group", "g", "--region", REGION, "--once"]);
+    let program = program.args(&["--awslogs-credentials-endpoint", "http://elsewhere.example/creds"]);
+    program.finish().assert_complaint(3, &["awslogs-credentials-endpoint"]);
+}
+
+/// The URL of a service that answers whatever it is asked with this.
+fn answering(body: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let answer =
+        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+    std::thread::spawn(move || {
+        for mut asking in listener.incoming().flatten() {
+            let _ = asking.read(&mut [0; 4096]);
+            let _ = asking.write_all(answer.as_bytes());
+        }
+    });
+    url
 }

@@ -3,6 +3,7 @@
 
 mod awslogs;
 mod bounds;
+mod names;
 mod precedence;
 mod routes;
 mod sides;

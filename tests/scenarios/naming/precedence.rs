@@ -115,3 +115,27 @@ fn when_a_container_was_made_can_be_part_of_its_name() {
     let (arrived, _) = once(&docker, &["--group", "g", "--stream", template]);
     arrived.assert(&[("dated", &format!("g|dated-{}", created[..19].replace(':', ".")))]);
 }
+
+#[test]
+fn a_container_chooses_where_its_events_begin_and_whether_its_group_is_made() {
+    let docker = Docker::any();
+    let labels = ["--label", "awslogs.multiline-pattern=^START", "--label", "awslogs.region=us-east-1"];
+    docker.write("java", &labels, b"START one\n  at two\nSTART three\n", b"");
+    docker.write("plain", &[], b"a\nb\n", b"");
+    let (arrived, outcome) = once(&docker, &["--allow-overrides", "labels", "--group", "g"]);
+    arrived.assert(&[
+        ("START one\n  at two", "g|java"),
+        ("START three", "g|java"),
+        ("a", "g|plain"),
+        ("b", "g|plain"),
+    ]);
+    assert!(outcome.assert_code(0).stderr.contains("its label awslogs.region is passed over"));
+    docker.write(
+        "unmade",
+        &["--label", "awslogs.create-group=false", "--label", "awslogs.group=not-made"],
+        b"x\n",
+        b"",
+    );
+    let (_, outcome) = once(&docker, &["--allow-overrides", "labels", "--group", "g"]);
+    assert!(outcome.stderr.contains("log group not-made does not exist"), "{}", outcome.stderr);
+}
