@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::process::must;
+use crate::process::{eventually, must};
 
 /// A mounted file system, gone with this value.
 pub struct Disk {
@@ -16,6 +16,7 @@ pub struct Disk {
 }
 
 const STEP: Duration = Duration::from_secs(30);
+const RELEASE: Duration = Duration::from_secs(120);
 
 impl Disk {
     /// A file system of so many MiB in memory.
@@ -61,18 +62,25 @@ impl Disk {
 
     /// Has the kernel find an error in it, and so turn it read-only under the feet of whoever writes.
     pub fn turn_read_only(&self) {
-        let mut find = Command::new("findmnt");
-        let device = must("findmnt", find.args(["-no", "SOURCE"]).arg(self.path()), STEP);
-        let device = String::from_utf8(device).expect("UTF-8");
-        let device = Path::new(device.trim()).file_name().expect("a device");
-        let trigger = Path::new("/sys/fs/ext4").join(device).join("trigger_fs_error");
-        fs::write(trigger, "for a test").expect("an ext4 file system");
+        fs::write(self.in_kernel().join("trigger_fs_error"), "for a test").expect("an ext4 file system");
     }
 
     /// Mounts it anew, once nobody uses it.
     pub fn repair(&self) {
+        let in_kernel = self.in_kernel();
         must("umount", Command::new("umount").arg(self.path()), STEP);
+        // Whatever another scenario began in a mount namespace of its own (`ip netns exec`, a container on its way)
+        // has a copy of every mount: as long as it lives, the file system would come back as it is.
+        eventually("the file system's release", RELEASE, || (!in_kernel.exists()).then_some(()));
         self.mount_image();
+    }
+
+    /// What the kernel shows of the mounted ext4 file system.
+    fn in_kernel(&self) -> PathBuf {
+        let mut find = Command::new("findmnt");
+        let device = must("findmnt", find.args(["-no", "SOURCE"]).arg(self.path()), STEP);
+        let device = String::from_utf8(device).expect("UTF-8");
+        Path::new("/sys/fs/ext4").join(Path::new(device.trim()).file_name().expect("a device"))
     }
 
     fn mount_image(&self) {
