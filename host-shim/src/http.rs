@@ -37,17 +37,8 @@ impl HttpClient {
     /// # Errors
     /// The system's roots of trust cannot be read.
     pub fn new(store: Store) -> Result<HttpClient, String> {
-        let roots = rustls_native_certs::load_native_certs();
-        let mut trusted = rustls::RootCertStore::empty();
-        trusted.add_parsable_certificates(roots.certs);
-        let provider = rustls::crypto::ring::default_provider();
-        let tls = rustls::ClientConfig::builder_with_provider(provider.into())
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
-            .with_root_certificates(trusted)
-            .with_no_client_auth();
         let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
+            .tls_backend_preconfigured(tls()?)
             .http1_only()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -59,6 +50,22 @@ impl HttpClient {
             .map_err(|error| causes(&error))?;
         Ok(HttpClient { client, store })
     }
+}
+
+/// TLS with the system's roots of trust.
+///
+/// # Errors
+/// There is none with this machine's libraries.
+pub(crate) fn tls() -> Result<rustls::ClientConfig, String> {
+    let roots = rustls_native_certs::load_native_certs();
+    let mut trusted = rustls::RootCertStore::empty();
+    trusted.add_parsable_certificates(roots.certs);
+    let provider = rustls::crypto::ring::default_provider();
+    Ok(rustls::ClientConfig::builder_with_provider(provider.into())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(trusted)
+        .with_no_client_auth())
 }
 
 #[wasmtime_wasi::async_trait]

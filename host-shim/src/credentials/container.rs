@@ -13,6 +13,7 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use crate::causes::causes;
+use crate::http::tls;
 
 /// An endpoint that hands out credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +54,7 @@ impl ContainerEndpoint {
 
     async fn ask(&self) -> Result<Credentials, CredentialsError> {
         let mut request = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls().map_err(CredentialsError::provider_error)?)
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(ANSWER_WITHIN)

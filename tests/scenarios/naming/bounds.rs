@@ -8,14 +8,25 @@ use crate::{id, once};
 #[test]
 fn containers_that_share_a_log_stream_are_told_and_lose_nothing() {
     let docker = Docker::any();
-    docker.write("one", &[], b"1\n", b"");
-    docker.write("two", &[], b"2\n", b"");
-    let (arrived, outcome) = once(&docker, &["--group", "g", "--stream", "app"]);
-    arrived.assert(&[("1", "g|app"), ("2", "g|app")]);
-    let outcome = outcome.assert_code(0);
+    let strict = Strict::start();
+    let options = ["--group", "g", "--stream", "app", "--flush-after", "300ms"];
+    let mut first = docker.feed("first", &[]);
+    let shipping = docker.program().args(&options).to(&strict.url()).start();
+    first.out(b"1\n");
+    strict.wait_for_events(1, ARRIVAL);
+    for number in 2..4 {
+        let mut other = docker.feed(&format!("container-{number}"), &[]);
+        other.out(format!("{number}\n").as_bytes());
+        strict.wait_for_events(number, ARRIVAL);
+    }
+    let outcome = shipping.terminate();
     let told =
         outcome.stderr.lines().filter(|line| line.contains("share log group g, log stream app")).count();
     assert_eq!(told, 1, "{}", outcome.stderr);
+    outcome.assert_code(0);
+    let streams = strict.stop().streams("g");
+    let messages: Vec<&str> = streams["app"].iter().map(|event| event.message.as_str()).collect();
+    assert_eq!(messages, ["1", "2", "3"]);
 }
 
 #[test]
