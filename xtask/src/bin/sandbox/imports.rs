@@ -29,7 +29,7 @@ impl State {
 
 impl logs::Host for State {
     fn accept(&mut self, _max: u32) -> wasmtime::Result<Vec<Resource<LogStream>>> {
-        if !self.ready {
+        if self.framing.is_none() {
             return Ok(Vec::new());
         }
         Ok(vec![self.table.push(LogStream)?])
