@@ -2,8 +2,8 @@
 //!
 //! Both are linear in the length of a line, and both know RE2's syntax; this is the list of what they
 //! understand differently, each carried over as Go has it: `\d`, `\s`, `\w`, `\b` know ASCII alone; `{` and `[`
-//! that begin nothing stand for themselves (`^{`, `[[0-9]`), as do `&&`, `--`, `~~` in a class and `\<`, `\>`;
-//! `\Q…\E` quotes; `\123` is octal; `\p{^L}` negates.
+//! that begin nothing stand for themselves (`^{`, `a{02}`, `[[0-9]`), as do `&&`, `--`, `~~` in a class and `\<`,
+//! `\>`; `\Q…\E` quotes; `\123` is octal; `\p{^L}` negates; two groups may have one name.
 
 use std::fmt;
 
@@ -35,7 +35,7 @@ impl Pattern {
         if pattern.len() > LONGEST {
             return Err(wrong(format!("longer than {LONGEST} bytes")));
         }
-        let translated = Translator { rest: pattern, out: String::with_capacity(pattern.len()) }.translate();
+        let translated = Translator::of(pattern).translate();
         let regex = RegexBuilder::new(&translated)
             .size_limit(MOST_MEMORY)
             .dfa_size_limit(MOST_MEMORY)
@@ -93,14 +93,21 @@ const WORDS: &str = "0-9A-Za-z_";
 struct Translator<'a> {
     rest: &'a str,
     out: String,
+    /// Groups that have had their names.
+    names: Vec<&'a str>,
 }
 
-impl Translator<'_> {
+impl<'a> Translator<'a> {
+    fn of(pattern: &'a str) -> Translator<'a> {
+        Translator { rest: pattern, out: String::with_capacity(pattern.len()), names: Vec::new() }
+    }
+
     fn translate(mut self) -> String {
         while let Some(character) = self.next() {
             match character {
                 '\\' => self.escape(),
                 '[' => self.class(),
+                '(' => self.group(),
                 '{' => self.brace(),
                 '}' => self.out.push_str(r"\}"),
                 ']' => self.out.push_str(r"\]"),
@@ -128,9 +135,28 @@ impl Translator<'_> {
         begins
     }
 
+    /// Behind a `(`. Of groups with a name that another one has, or that the crate does not take for one, only
+    /// what they match counts.
+    fn group(&mut self) {
+        let name = self.rest.strip_prefix("?P<").or_else(|| self.rest.strip_prefix("?<"));
+        let name = name.and_then(|rest| rest.split_once('>')).filter(|(name, _)| {
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        });
+        self.out.push('(');
+        let Some((name, behind)) = name else { return };
+        if !name.starts_with(|first: char| first.is_ascii_digit()) && !self.names.contains(&name) {
+            self.names.push(name);
+            self.out.extend(["?P<", name, ">"]);
+        }
+        self.rest = behind;
+    }
+
     /// Behind a `{`, which begins a repetition (`2}`, `2,}`, `2,3}`) or stands for itself.
     fn brace(&mut self) {
-        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_number = |text: &str| {
+            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            digits && (text == "0" || !text.starts_with('0'))
+        };
         let repeats = |inside: &str| match inside.split_once(',') {
             Some((least, most)) => is_number(least) && (most.is_empty() || is_number(most)),
             None => is_number(inside),
@@ -173,6 +199,7 @@ impl Translator<'_> {
             Some(digit @ '0'..='7') => self.octal(digit),
             Some('p') => self.property('p', 'P'),
             Some('P') => self.property('P', 'p'),
+            Some('x') => self.hexadecimal(),
             Some(punctuation) if punctuation.is_ascii_punctuation() => self.literal(punctuation),
             Some(other) => self.out.extend(['\\', other]),
             None => self.out.push('\\'),
@@ -191,6 +218,17 @@ impl Translator<'_> {
         self.out.push_str(&format!("\\x{{{code:x}}}"));
     }
 
+    /// `\x7f`, `\x{e9}`.
+    fn hexadecimal(&mut self) {
+        self.out.push_str("\\x");
+        // The braces of a number are no repetition.
+        let braced = self.rest.split_once('}').filter(|(digits, _)| digits.starts_with('{'));
+        if let Some((digits, behind)) = braced {
+            self.out.extend([digits, "}"]);
+            self.rest = behind;
+        }
+    }
+
     fn property(&mut self, name: char, other: char) {
         let negated = self.take("{^");
         self.out.extend(['\\', if negated { other } else { name }]);
@@ -198,10 +236,15 @@ impl Translator<'_> {
             self.out.push('{');
         }
         // The braces of a name are no repetition.
-        if let Some((inside, _)) = self.rest.split_once('}').filter(|_| negated || self.rest.starts_with('{'))
-        {
-            self.out.extend([inside, "}"]);
-            self.skip(inside.len() + 1);
+        match self.rest.split_once('}').filter(|_| negated || self.rest.starts_with('{')) {
+            Some((inside, behind)) => {
+                self.out.extend([inside, "}"]);
+                self.rest = behind;
+            }
+            None => {
+                let letter = self.next();
+                self.out.extend(letter);
+            }
         }
     }
 
@@ -222,33 +265,51 @@ impl Translator<'_> {
             match character {
                 ']' if !first => return self.out.push(']'),
                 '[' if self.named_class() => {}
-                '\\' => match self.next() {
-                    Some('d') => self.out.push_str(DIGITS),
-                    Some('s') => self.out.push_str(SPACES),
-                    Some('w') => self.out.push_str(WORDS),
-                    Some('D') => self.out.extend(["[^", DIGITS, "]"]),
-                    Some('S') => self.out.extend(["[^", SPACES, "]"]),
-                    Some('W') => self.out.extend(["[^", WORDS, "]"]),
-                    other => self.single(other),
-                },
-                // Between two characters it makes a range of them; elsewhere it is one.
-                '-' if !first && !self.rest.starts_with(']') => self.range(),
-                other => self.literal(other),
+                '\\' if self.escaped_class() => {}
+                other => self.range(other),
             }
             first = false;
         }
     }
 
-    /// A `-` behind a character, and its other end.
-    fn range(&mut self) {
-        self.out.push('-');
-        match self.next() {
-            Some('\\') => {
-                let escaped = self.next();
-                self.single(escaped);
+    /// Behind a backslash within a class, what stands for several characters; whether it does.
+    fn escaped_class(&mut self) -> bool {
+        match self.rest.chars().next() {
+            Some('d') => self.out.push_str(DIGITS),
+            Some('s') => self.out.push_str(SPACES),
+            Some('w') => self.out.push_str(WORDS),
+            Some('D') => self.out.extend(["[^", DIGITS, "]"]),
+            Some('S') => self.out.extend(["[^", SPACES, "]"]),
+            Some('W') => self.out.extend(["[^", WORDS, "]"]),
+            Some(name @ ('p' | 'P')) => {
+                self.skip(name.len_utf8());
+                self.single(Some(name));
+                return true;
             }
-            Some(end) => self.literal(end),
-            None => {}
+            _ => return false,
+        }
+        self.skip(1);
+        true
+    }
+
+    /// A character within a class, and those up to another if a `-` stands between them.
+    fn range(&mut self, first: char) {
+        self.member(first);
+        if self.rest.starts_with('-') && !self.rest.starts_with("-]") {
+            self.skip(1);
+            self.out.push('-');
+            if let Some(last) = self.next() {
+                self.member(last);
+            }
+        }
+    }
+
+    fn member(&mut self, character: char) {
+        if character == '\\' {
+            let escaped = self.next();
+            self.single(escaped);
+        } else {
+            self.literal(character);
         }
     }
 
@@ -289,6 +350,8 @@ mod tests {
         check(r"\{\d+\}", &["{17}"], &["{}"]);
         check("{}", &["a{}"], &["{ }"]);
         check("x{1,2}}", &["xx}"], &["x"]);
+        check("^a{02}$", &["a{02}"], &["aa"]);
+        check("^a{1,02}$", &["a{1,02}"], &["aa"]);
         check("^[[0-9]+]", &["[12]"], &["12"]);
         check("^[]a]+$", &["]a]"], &["b"]);
         check("^[^]a]$", &["b"], &["]"]);
@@ -297,6 +360,9 @@ mod tests {
         check("^[+--]+$", &["+,-"], &["."]);
         check("^[a-]+$", &["a-"], &["b"]);
         check("^[-a]+$", &["a-"], &["b"]);
+        check(r"^[\d-z]+$", &["1-z"], &["a"]);
+        check(r"^[\pL--/]+$", &["a./-"], &["0"]);
+        check(r"^[!-\]a]+$", &["A]a"], &["b"]);
         check(r"^\<\>\_$", &["<>_"], &["a"]);
         check(r"^[\]\[\-\\]+$", &[r"[]-\"], &["a"]);
         check("]", &["]"], &["["]);
@@ -321,6 +387,8 @@ mod tests {
     fn the_rest_of_the_syntax_is_gos() {
         check(r"^\Q[INFO] {a.b}\E!", &["[INFO] {a.b}!"], &["[INFO] {axb}!"]);
         check(r"\Q*", &["*"], &["a"]);
+        check(r"^\x{e9}[\x{1F600}-\x{1F64F}]{2}\x7a$", &["é😀😀z"], &["é😀z"]);
+        check("^(?P<a>x)(?<a>y)(?P<1>z)", &["xyz"], &["xy"]);
         check(r"^\101\x42\x{43}$", &["ABC"], &["101"]);
         check(r"^\pL\p{Lu}\p{^Lu}\P{^Greek}$", &["aAaα"], &["aaaα", "aAAα", "aAaa"]);
         check(r"^\p{Greek}{2}$", &["αβ"], &["α"]);
