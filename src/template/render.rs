@@ -136,7 +136,7 @@ impl<'a> Renderer<'a> {
         let pipe = &branch.pipe;
         let count = match value {
             Value::Nil => return Ok(false),
-            Value::Int(count) | Value::Int64(count) => *count,
+            Value::Int(count) | Value::Int64(count) | Value::Named(_, count) => *count,
             Value::Byte(count) => i64::from(*count),
             Value::List(list) => {
                 for index in 0..list.len() {
@@ -167,14 +167,14 @@ impl<'a> Renderer<'a> {
             }
         };
         if pipe.variables.len() > 1 {
-            return Err(self
-                .evaluator
-                .progress
-                .error(&format!("can't use {count} to iterate over more than one variable")));
+            let shown = shown(value, 'v');
+            let problem = format!("can't use {shown} to iterate over more than one variable");
+            return Err(self.evaluator.progress.error(&problem));
         }
         for number in 0..count {
             let element = match value {
                 Value::Int64(_) => Value::Int64(number),
+                Value::Named(named, _) => Value::Named(*named, number),
                 Value::Byte(_) => Value::Byte(u8::try_from(number).unwrap_or(u8::MAX)),
                 _ => Value::Int(number),
             };
