@@ -25,12 +25,12 @@ impl Default for Bounds {
 pub enum Exceeded {
     /// It wanted more memory than so many bytes.
     Memory(usize),
-    /// It computed for so long without waiting for anything.
+    /// It computed for so long, and read nothing and had no request answered meanwhile.
     Endless(Duration),
 }
 
-/// An instance that computes for so long without waiting for anything is taken to do so for ever: whatever it
-/// can have to do with what it may hold takes a fraction of that.
+/// An instance that computes for so long to no effect is taken to do so for ever: whatever it can have to do with
+/// what it may hold takes a fraction of that.
 pub const ENDLESS: Duration = Duration::from_secs(10);
 /// Resources of the host that an instance may hold: log streams, requests, things to wait for.
 pub const MOST_RESOURCES: usize = 1 << 16;
@@ -70,7 +70,11 @@ impl fmt::Display for Exceeded {
                 write!(out, "it wanted more memory than the {} MiB that it may have", most >> 20)
             }
             Exceeded::Endless(time) => {
-                write!(out, "it computed for {} s without waiting for anything", time.as_secs())
+                write!(
+                    out,
+                    "it computed for {} s, in which it read nothing and had no request answered",
+                    time.as_secs()
+                )
             }
         }
     }

@@ -10,6 +10,7 @@ use wasmtime::{
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::account::Account;
 pub use crate::bindings::cloudspout::host::settings::{
     Collisions, Compression, NamingMode, Options, Output, Overrides, WhenFull, Wrap,
 };
@@ -22,7 +23,7 @@ use crate::imports::sha256;
 use crate::reports::Reporter;
 use crate::streams::Hub;
 use crate::transport::{Hooks, Transport};
-use crate::turns::{Account, Turns};
+use crate::turns::Turns;
 
 include!("engine_config.rs");
 
@@ -48,6 +49,7 @@ pub struct State {
     pub(crate) reporter: Arc<dyn Reporter>,
     pub(crate) dead_letters: Option<DeadLetters>,
     pub(crate) table: ResourceTable,
+    pub(crate) account: Arc<Account>,
     memory: MemoryBound,
     http: Hooks,
     /// Empty: no files, no environment, no arguments, no sockets, no standard streams.
@@ -204,11 +206,11 @@ impl Runtime {
         means: Means,
     ) -> Result<(), RunError> {
         let mut store = self.store(bounds, hub, options, means);
-        let account = Arc::new(Account::default());
+        let account = Arc::clone(&store.data().account);
         if self.turns.is_some() {
             let account = Arc::clone(&account);
             store.epoch_deadline_callback(move |_| {
-                if account.since_wait() > ENDLESS {
+                if account.to_no_effect() > ENDLESS {
                     return Err(Exceeded::Endless(ENDLESS).into());
                 }
                 account.preempt();
@@ -240,6 +242,7 @@ impl Runtime {
         let Means { credentials, transport, reporter, dead_letters } = means;
         let mut table = ResourceTable::new();
         table.set_max_capacity(MOST_RESOURCES);
+        let account = Arc::new(Account::default());
         let state = State {
             hub,
             options,
@@ -248,7 +251,8 @@ impl Runtime {
             dead_letters,
             table,
             memory: MemoryBound::new(bounds.memory),
-            http: Hooks(transport),
+            http: Hooks { transport, account: Arc::clone(&account) },
+            account,
             wasi: WasiCtx::builder().wall_clock(WallClock(Arc::clone(&self.clock))).build(),
             wasi_http: WasiHttpCtx::new(),
         };

@@ -75,7 +75,11 @@ impl logs::HostLogStream for State {
 
     fn read(&mut self, stream: Resource<LogStream>, max: u32) -> Result<Result<Vec<u8>, logs::Pause>> {
         let id = self.table.get(&stream)?.id;
-        Ok(self.hub.read(id, max as usize).map_err(pause))
+        let read = self.hub.read(id, max as usize);
+        if read.as_ref().is_ok_and(|bytes| !bytes.is_empty()) {
+            self.account.effect();
+        }
+        Ok(read.map_err(pause))
     }
 
     fn resume(&mut self, stream: Resource<LogStream>, taken: logs::Positions) -> Result<u64> {

@@ -9,6 +9,8 @@ use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
+use crate::account::Account;
+
 /// The body of a request or of a response, as it comes.
 pub type Body = UnsyncBoxBody<Bytes, SendError>;
 
@@ -48,7 +50,11 @@ pub enum SendError {
 }
 
 /// What `wasi:http` asks, handed to a transport.
-pub struct Hooks(pub Arc<dyn Transport>);
+pub struct Hooks {
+    pub transport: Arc<dyn Transport>,
+    /// Hears of answers.
+    pub account: Arc<Account>,
+}
 
 type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
@@ -59,11 +65,12 @@ impl WasiHttpHooks for Hooks {
         _options: Option<RequestOptions>,
         _received: Io,
     ) -> Box<dyn Future<Output = Result<(http::Response<WasiBody>, Io), Error>> + Send> {
-        let transport = Arc::clone(&self.0);
+        let (transport, account) = (Arc::clone(&self.transport), Arc::clone(&self.account));
         Box::new(async move {
             let broken = |error: Error| SendError::Broken(error.to_string());
             let request = request.map(|body| body.map_err(broken).boxed_unsync());
             let response = transport.send(request).await?;
+            account.effect();
             let response = response.map(|body| body.map_err(Error::from).boxed_unsync());
             Ok((response, Box::new(async { Ok(()) }) as Io))
         })

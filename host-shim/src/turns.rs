@@ -7,12 +7,13 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use wasmtime::Engine;
+
+use crate::account::Account;
 
 /// The turns of all instances. Clones share them.
 #[derive(Clone)]
@@ -36,35 +37,6 @@ struct State {
     /// By how much they have computed, then by number.
     waiting: BTreeMap<(u64, u64), Waker>,
     last_number: u64,
-}
-
-/// What an instance has computed.
-#[derive(Debug, Default)]
-pub struct Account {
-    /// Since it last waited for something, in nanoseconds.
-    since_wait: AtomicU64,
-    /// Whether it was made to yield.
-    preempted: AtomicBool,
-}
-
-impl Account {
-    /// The instance is made to yield.
-    pub fn preempt(&self) {
-        self.preempted.store(true, Ordering::Relaxed);
-    }
-
-    /// How long it has computed without waiting for anything.
-    pub fn since_wait(&self) -> Duration {
-        Duration::from_nanos(self.since_wait.load(Ordering::Relaxed))
-    }
-
-    fn add(&self, spent: u64, waits: bool) {
-        if waits {
-            self.since_wait.store(0, Ordering::Relaxed);
-        } else {
-            self.since_wait.fetch_add(spent, Ordering::Relaxed);
-        }
-    }
 }
 
 impl Turns {
@@ -96,7 +68,7 @@ impl Turns {
             number,
             weight: weight.max(1),
             spent: 0,
-            stage: Stage::Out,
+            stage: Stage::Out { since: Instant::now() },
             account,
             future: Box::pin(future),
         }
@@ -136,7 +108,8 @@ pub struct Taking<F> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    Out,
+    /// Computing, or waiting for something else than its turn.
+    Out { since: Instant },
     /// In line, under this key.
     Waiting(u64),
 }
@@ -151,11 +124,13 @@ impl<F: Future> Future for Taking<F> {
         }
         let began = Instant::now();
         let polled = this.future.as_mut().poll(context);
-        let spent = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let ended = Instant::now();
+        let computed = ended - began;
+        let spent = u64::try_from(computed.as_nanos()).unwrap_or(u64::MAX);
         this.spent = this.spent.saturating_add(spent.saturating_mul(ONE) / u64::from(this.weight));
-        let preempted = this.account.preempted.swap(false, Ordering::Relaxed);
-        this.account.add(spent, polled.is_pending() && !preempted);
-        if polled.is_pending() && preempted {
+        this.account.computed(computed);
+        this.stage = Stage::Out { since: ended };
+        if this.account.was_preempted() && polled.is_pending() {
             // It would go on at once, and so is in line from here on: whoever is further must not go first only
             // for being quicker back.
             let key = (this.spent, this.number);
@@ -173,7 +148,10 @@ impl<F> Taking<F> {
         let mut state = self.shared.lock();
         let key = match self.stage {
             Stage::Waiting(key) => key,
-            Stage::Out => self.spent.max(state.reached),
+            Stage::Out { since } => {
+                self.account.waited(since.elapsed());
+                self.spent.max(state.reached)
+            }
         };
         let is_next = state.waiting.first_key_value().is_none_or(|(first, _)| (key, self.number) <= *first);
         if state.free == 0 || !is_next {
@@ -189,7 +167,7 @@ impl<F> Taking<F> {
             return false;
         }
         state.waiting.remove(&(key, self.number));
-        self.stage = Stage::Out;
+        self.stage = Stage::Out { since: Instant::now() };
         self.spent = key;
         state.reached = state.reached.max(key);
         state.free -= 1;
@@ -244,6 +222,8 @@ const ONE: u64 = 100;
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     /// Computes in pieces of 200 us, yielding after each, until it is told to stop; how many there were.
@@ -305,7 +285,7 @@ mod tests {
             assert!(hog.await.unwrap() > 50);
         }
         assert!(late < Duration::from_millis(30), "{late:?}");
-        assert!(account.since_wait() < Duration::from_millis(50), "a sleeper waits");
+        assert!(account.to_no_effect() < Duration::from_millis(50), "a sleeper waits");
     }
 
     #[tokio::test]
