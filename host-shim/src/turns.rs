@@ -226,17 +226,18 @@ mod tests {
 
     use super::*;
 
-    /// Computes in pieces of 200 us, yielding after each, until it is told to stop; how many there were.
-    async fn compute(account: Arc<Account>, stop: Arc<AtomicBool>) -> u32 {
-        let mut pieces = 0;
+    /// Computes in pieces of 200 us, yielding after each, until it is told to stop; how long it computed.
+    async fn compute(account: Arc<Account>, stop: Arc<AtomicBool>) -> Duration {
+        let mut computed = Duration::ZERO;
         while !stop.load(Ordering::Relaxed) {
             let began = Instant::now();
             while began.elapsed() < Duration::from_micros(200) {}
-            pieces += 1;
+            // Longer, if the machine has other things to do; that counts as its own.
+            computed += began.elapsed();
             account.preempt();
             tokio::task::yield_now().await;
         }
-        pieces
+        computed
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
@@ -253,8 +254,8 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(600)).await;
         stop.store(true, Ordering::Relaxed);
         let (light, heavy) = (light.await.unwrap(), heavy.await.unwrap());
-        let ratio = f64::from(heavy) / f64::from(light.max(1));
-        assert!((1.8..4.8).contains(&ratio), "{light} and {heavy}");
+        let ratio = heavy.as_secs_f64() / light.as_secs_f64();
+        assert!((1.8..4.8).contains(&ratio), "{light:?} and {heavy:?}");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
@@ -282,7 +283,7 @@ mod tests {
         let late = tokio::spawn(sleeper).await.unwrap();
         stop.store(true, Ordering::Relaxed);
         for hog in hogs {
-            assert!(hog.await.unwrap() > 50);
+            assert!(hog.await.unwrap() > Duration::from_millis(10));
         }
         assert!(late < Duration::from_millis(30), "{late:?}");
         assert!(account.to_no_effect() < Duration::from_millis(50), "a sleeper waits");
