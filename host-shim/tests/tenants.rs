@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use cloudspout_host::docker::{Assign, Candidate};
 use cloudspout_host::positions::Store;
 use cloudspout_host::streams::{Container, Framing, Keep, Opening, Positions};
-use cloudspout_host::tenants::{Common, Limits, Overlap, Patterns, Selection, Tenant, Tenants};
+use cloudspout_host::tenants::{Common, Limits, Overlap, Patterns, Pauses, Selection, Tenant, Tenants};
 use cloudspout_host::{
     Bounds, CredentialsFailure, Form, HttpClient, Identity, Options, Provider, Runtime, async_trait,
 };
@@ -111,6 +111,7 @@ impl Stage {
             report_every: None,
             stop_timeout: Duration::from_secs(2),
             restarts: true,
+            pauses: Pauses::default(),
         };
         let runtime = Runtime::shared(32, PROCESSORS).unwrap();
         Stage { url, control, runtime, tenants: Tenants::new(common, Overlap::Refuse) }
@@ -232,6 +233,54 @@ async fn a_tenant_is_delivered_whatever_others_do() {
         assert!(longest < longest_alone * 6 + Duration::from_millis(1_500), "{table}");
     }
     eprintln!("the victim's delivery of {LINES} lines, and its slowest twentieth:\n{table}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_tenant_is_delivered_beside_all_of_them_at_once() {
+    const LINES: usize = 40_000;
+    let mut stage = Stage::new();
+    let hostile = stage.runtime.with_component(hostile()).unwrap();
+    stage.tenants.apply(vec![stage.tenant("victim")]).await.unwrap();
+    let (alone, longest_alone) = stage.ship(LINES).await;
+    let mut all = vec![stage.tenant("victim")];
+    all.extend(ATTACKS.map(|how| stage.attacker(&hostile, &format!("all-{how}"), how)));
+    stage.tenants.apply(all).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let (took, longest) = stage.ship(LINES).await;
+    eprintln!(
+        "alone {:.2} s, {:.0} ms; beside all {:.2} s, {:.0} ms",
+        alone.as_secs_f64(),
+        ms(longest_alone),
+        took.as_secs_f64(),
+        ms(longest)
+    );
+    assert!(took < alone * 8 + Duration::from_secs(4), "{took:?} instead of {alone:?}");
+    assert!(
+        longest < longest_alone * 8 + Duration::from_millis(1_500),
+        "{longest:?} instead of {longest_alone:?}"
+    );
+    stage.tenants.stop();
+    let ended = tokio::time::timeout(Duration::from_secs(10), stage.tenants.ended());
+    let ended: Vec<_> = ended.await.expect("all end").into_iter().map(|(name, _)| name).collect();
+    assert!(!ended.iter().any(|name| name == "victim"), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn who_computes_for_ever_is_ended_however_it_goes_about_it() {
+    let mut stage = Stage::new();
+    let hostile = stage.runtime.with_component(hostile()).unwrap();
+    let all = ["loop", "poll", "nap"].map(|how| stage.attacker(&hostile, &format!("ever-{how}"), how));
+    stage.tenants.apply(all.into()).await.unwrap();
+    for how in ["loop", "poll", "nap"] {
+        let tenant = format!("ever-{how}");
+        let began = Instant::now();
+        while !Ears::here().heard(&tenant).iter().any(|line| line.contains("it computed for 10 s, in which"))
+        {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            // Three at once, on two processors that others use as well.
+            assert!(began.elapsed() < Duration::from_secs(120), "{how} goes on for ever");
+        }
+    }
 }
 
 fn ms(time: Duration) -> f64 {

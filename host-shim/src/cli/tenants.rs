@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloudspout_host::docker;
-use cloudspout_host::tenants::{Common, Ended, Overlap, Tenant, Tenants};
+use cloudspout_host::tenants::{Common, Ended, Overlap, Pauses, Tenant, Tenants};
 use cloudspout_host::{AwsCredentials, Ec2, HttpClient, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::config::{CommandLine, Config, ConfigError};
+use super::config::{CommandLine, Config, ConfigError, ProgramKeys};
 use super::exit::Ending;
 use super::lanes::open_dead_letters;
 use super::ship::{OverlapArg, open_store, raise_file_limit};
@@ -34,7 +34,7 @@ pub fn run(path: &Path) -> Result<(), Ending> {
         .map_err(Ending::other)?;
     let result = runtime.block_on(async {
         let component = Runtime::shared(room_for(config.tenants.len()), processors)?;
-        Program { path: path.to_owned(), line, component }.run(config).await
+        Program { path: path.to_owned(), line, said: config.program.clone(), component }.run(config).await
     });
     // A blocking lookup of a name is not worth waiting for.
     runtime.shutdown_background();
@@ -53,6 +53,8 @@ const MOST_ROOM: u32 = 8_192;
 struct Program {
     path: PathBuf,
     line: CommandLine,
+    /// What was said of it when it was started.
+    said: ProgramKeys,
     component: Runtime,
 }
 
@@ -70,6 +72,7 @@ impl Program {
             report_every: (!report_every.is_zero()).then_some(report_every),
             stop_timeout: top.shipping.stop_timeout,
             restarts: !top.once,
+            pauses: Pauses::default(),
         };
         let overlap = match top.on_overlap {
             OverlapArg::Refuse => Overlap::Refuse,
@@ -116,6 +119,15 @@ impl Program {
             let config = Config::read(&self.path, &self.line).map_err(|error| error.to_string())?;
             if config.tenants.is_empty() {
                 return Err("it has no tenants any more: that takes a restart".to_owned());
+            }
+            let unlike = self.said.unlike(&config.program);
+            if !unlike.is_empty() {
+                tracing::warn!(
+                    "{}: what is said of the whole program takes a restart, and until then holds as it was at the \
+                     start: {}",
+                    self.path.display(),
+                    unlike.join(", ")
+                );
             }
             let all = self.assemble(&config).await.map_err(|error| error.to_string())?;
             tenants.apply(all).await

@@ -55,7 +55,7 @@ async fn live(
     mut stop: watch::Receiver<Option<u32>>,
 ) -> Result<(), RunError> {
     let tenant = member.tenant();
-    let mut pause = FIRST_PAUSE;
+    let mut ladder = Ladder::of(common.pauses);
     loop {
         let hub = member.hub();
         // Told between two instances.
@@ -86,20 +86,48 @@ async fn live(
             Err(problem) if common.restarts && !stopped => problem,
             result => return result,
         };
-        if began.elapsed() > STEADY {
-            pause = FIRST_PAUSE;
-        }
+        let pause = ladder.after(began.elapsed());
         tracing::error!(
             tenant = member.name(),
-            "{problem}; it is begun again in {} s, with what CloudWatch has not accepted",
-            pause.as_secs()
+            "{problem}; it is begun again in {pause:?}, with what CloudWatch has not accepted"
         );
         member.renew_hub();
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             Ok(_) = stop.wait_for(Option::is_some) => return Ok(()),
         }
-        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// How long a tenant pauses before its next instance: each time twice as long as the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pauses {
+    pub first: Duration,
+    pub longest: Duration,
+}
+
+impl Default for Pauses {
+    fn default() -> Pauses {
+        Pauses { first: Duration::from_secs(1), longest: Duration::from_secs(60) }
+    }
+}
+
+/// Where a tenant is on its way from the first pause to the longest.
+struct Ladder {
+    pauses: Pauses,
+    next: Duration,
+}
+
+impl Ladder {
+    fn of(pauses: Pauses) -> Ladder {
+        Ladder { pauses, next: pauses.first }
+    }
+
+    /// The pause after an instance that lived for so long.
+    fn after(&mut self, lived: Duration) -> Duration {
+        let pause = if lived > STEADY { self.pauses.first } else { self.next };
+        self.next = (pause * 2).min(self.pauses.longest);
+        pause
     }
 }
 
@@ -118,9 +146,6 @@ impl Reporter for Heard {
     }
 }
 
-/// Pauses before an instance is begun again double from the one to the other.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// An instance that lived for so long did not end for the reason of the one before.
 const STEADY: Duration = Duration::from_secs(300);
 /// What an instance is given to end beyond the time it was told.
@@ -158,6 +183,7 @@ pub(super) mod tests {
             report_every: None,
             stop_timeout: Duration::from_secs(1),
             restarts: true,
+            pauses: Pauses::default(),
         }
     }
 
@@ -178,5 +204,38 @@ pub(super) mod tests {
             limits: Limits::default(),
             origin: String::new(),
         }
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_minute_and_begin_anew_after_a_steady_life() {
+        let seconds = Duration::from_secs;
+        let mut ladder = Ladder::of(Pauses::default());
+        let lives = [0, 3, 0, 1, 0, 2, 0, 300, 301, 0];
+        let expected = [1, 2, 4, 8, 16, 32, 60, 60, 1, 2];
+        let found = lives.map(|lived| ladder.after(seconds(lived)));
+        assert_eq!(found, expected.map(seconds));
+    }
+
+    #[tokio::test]
+    async fn an_instance_that_breaks_down_is_begun_again_after_each_pause() {
+        // The component gives up at once.
+        let options = Options { log_group_name: "{{".to_owned(), ..tenant("broken").options };
+        let broken = Tenant { options, ..tenant("broken") };
+        let pauses = Pauses { first: Duration::from_millis(20), longest: Duration::from_millis(100) };
+        let common = Arc::new(Common { pauses, ..common() });
+        let member = Arc::new(Member::new(broken, &common).unwrap());
+        let mut hub = member.hub();
+        let life = Life::begin(Arc::clone(&member), common);
+        hub.closed().await;
+        for least in [20, 40, 80, 100, 100] {
+            let began = Instant::now();
+            hub = member.hub();
+            hub.closed().await;
+            let paused = began.elapsed();
+            assert!(paused >= Duration::from_millis(least - 5), "{paused:?} and not {least} ms");
+            assert!(paused < Duration::from_secs(10), "{paused:?} and not {least} ms");
+        }
+        life.stop(Duration::ZERO);
+        assert!(life.end().await.1.is_ok());
     }
 }

@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use life::Pauses;
 pub use roster::{Overlap, Roster};
 pub use selection::{Patterns, Selection};
 
@@ -70,6 +71,8 @@ pub struct Common {
     pub stop_timeout: Duration,
     /// Whether an instance that breaks down is begun again.
     pub restarts: bool,
+    /// And how soon.
+    pub pauses: Pauses,
 }
 
 /// The tenants that there are.

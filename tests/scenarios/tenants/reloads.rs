@@ -86,6 +86,31 @@ fn only_changed_tenants_are_begun_again_and_no_event_is_lost_or_doubled() {
 }
 
 #[test]
+fn what_takes_a_restart_is_said_by_name_and_the_rest_is_done() {
+    let docker = Docker::any();
+    let strict = Strict::start();
+    let state = tempfile::tempdir().expect("a temporary folder");
+    let top = |state_dir: &str| {
+        let state_dir = state.path().join(state_dir);
+        format!("{TOP}endpoint-url = '{}'\nstate-dir = '{}'\n", strict.url(), state_dir.display())
+    };
+    let config = Config::new(&format!("{}{}", top("one"), tenant("a", "group = '/t/a'")));
+    let mut shipping = config.run(&docker).start();
+    shipping.wait_for_words("1 tenants", PATIENCE);
+    let (a, b) = (tenant("a", "group = '/t/a'"), tenant("b", "group = '/t/b'"));
+    config.write(&format!("{}stop-timeout = '3s'\n{a}{b}", top("two")));
+    shipping.running().signal("HUP");
+    shipping.wait_for_words("1 tenants as before, ended: [], begun: [b]", PATIENCE);
+    let stderr = shipping.stderr();
+    let said: Vec<_> = stderr.lines().filter(|line| line.contains("takes a restart")).collect();
+    assert!(matches!(said[..], [line] if line.ends_with(": state-dir, stop-timeout")), "{stderr}");
+    docker.write("b-1", &[], &lines("line", 100), b"");
+    strict.wait_for_events(100, ARRIVAL);
+    shipping.terminate().assert_code(0);
+    assert!(state.path().join("one").exists() && !state.path().join("two").exists());
+}
+
+#[test]
 fn a_file_that_is_wrong_changes_nothing() {
     let docker = Docker::any();
     let strict = Strict::start();

@@ -7,7 +7,7 @@
 mod document;
 mod tenant;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,21 @@ pub struct Config {
     /// What is said at the top: for all tenants, or without any, for the only one there is.
     pub top: Run,
     pub tenants: Vec<Tenant>,
+    /// What is said of the whole program.
+    pub program: ProgramKeys,
     path: PathBuf,
+}
+
+/// What is said of the program as a whole, by key; it holds for as long as the program runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProgramKeys(BTreeMap<String, Value>);
+
+impl ProgramKeys {
+    /// Keys that say something else there, or that only one of the two has.
+    pub fn unlike(&self, other: &ProgramKeys) -> Vec<String> {
+        let keys: BTreeSet<_> = self.0.keys().chain(other.0.keys()).collect();
+        keys.into_iter().filter(|&key| self.0.get(key) != other.0.get(key)).cloned().collect()
+    }
 }
 
 /// A tenant of the file.
@@ -58,6 +72,11 @@ impl Config {
         let top_table = Table { keys: said, ..Table::default() };
         let top = Parser::of::<Run>().parse::<Run>(&top_table, None).map_err(wrong)?;
         let parser = Parser::of::<TenantLine>();
+        let program = top_table.keys.iter().filter(|(key, said)| {
+            // A switch that is off says what no switch says.
+            parser.is_programs(key) && said.value != Value::Switch(false)
+        });
+        let program = program.map(|(key, said)| (key.clone(), said.value.clone())).collect();
         let mut tenants = Vec::new();
         let mut names: BTreeMap<String, Place> = BTreeMap::new();
         for table in document.tenants {
@@ -81,7 +100,7 @@ impl Config {
             let text = "another tenant is the default already".to_owned();
             return Err(wrong((second.place, text)));
         }
-        Ok(Config { top, tenants, path: path.to_owned() })
+        Ok(Config { top, tenants, program: ProgramKeys(program), path: path.to_owned() })
     }
 
     /// An error that concerns a tenant as a whole.
@@ -114,14 +133,12 @@ fn tenant_keys(
     name: &str,
 ) -> Result<BTreeMap<String, Said>, (Place, String)> {
     for (key, said) in &table.keys {
-        if parser.option(key).is_some_and(|option| option.get_help_heading() == Some(PROGRAM)) {
+        if parser.is_programs(key) {
             let text = format!("tenant {name:?}: {key} is the whole program's: say it before any tenant");
             return Err((said.place, text));
         }
     }
-    let is_programs =
-        |key: &str| parser.option(key).is_none_or(|option| option.get_help_heading() == Some(PROGRAM));
-    let inherited = top.keys.iter().filter(|(key, _)| !is_programs(key));
+    let inherited = top.keys.iter().filter(|(key, _)| !parser.is_programs(key));
     Ok(inherited.chain(&table.keys).map(|(key, said)| (key.clone(), said.clone())).collect())
 }
 
@@ -182,6 +199,11 @@ impl Parser {
 
     fn option(&self, key: &str) -> Option<&Arg> {
         self.command.get_arguments().find(|option| option.get_long() == Some(key) && key != CONFIG)
+    }
+
+    /// Whether a key is one that the program as a whole has, and no tenant.
+    fn is_programs(&self, key: &str) -> bool {
+        self.option(key).is_some_and(|option| option.get_help_heading() == Some(PROGRAM))
     }
 
     fn parse<T: FromArgMatches>(&self, table: &Table, tenant: Option<&str>) -> Result<T, (Place, String)> {
@@ -305,6 +327,20 @@ mod tests {
         let options = config.tenants[0].run.options(Ec2::default());
         assert_eq!((options.buffer_bytes, options.mark_gaps), (5 << 20, true));
         assert_eq!(options.log_group_name, "own");
+    }
+
+    #[test]
+    fn what_is_said_of_the_whole_program_is_told_apart_where_it_differs() {
+        let tenant = "[[tenant]]\nname = 'a'\ndefault = true\n";
+        let program = |top: &str| read(&format!("{top}{tenant}")).unwrap().program;
+        let before = program("state-dir = 'a'\nregion = 'eu-central-1'\nwatch-config = false\n");
+        for (after, expected) in [
+            ("state-dir = 'a'\nregion = 'us-east-1'\n", [].as_slice()),
+            ("state-dir = 'b'\nregion = 'eu-central-1'\n", &["state-dir"]),
+            ("source = 'api'\nwatch-config = true\n", &["source", "state-dir", "watch-config"]),
+        ] {
+            assert_eq!(before.unlike(&program(after)), expected, "{after}");
+        }
     }
 
     #[test]

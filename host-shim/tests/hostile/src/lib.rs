@@ -35,6 +35,7 @@ impl Guest for Hostile {
         match options.log_stream_name.as_str() {
             "loop" => spin(),
             "poll" => poll_for_ever(),
+            "nap" => nap_for_ever(),
             "allocate" => allocate(),
             "trap" => trap(),
             "resources" => resources(),
@@ -73,6 +74,17 @@ fn spin() {
 fn poll_for_ever() {
     loop {
         wasi::io::poll::poll(&[&wasi::clocks::monotonic_clock::subscribe_duration(0)]);
+    }
+}
+
+/// Computes for ever, and waits for a moment from time to time.
+fn nap_for_ever() {
+    let mut number = 0_u64;
+    loop {
+        for _ in 0..10_000_000 {
+            number = std::hint::black_box(number.wrapping_add(1));
+        }
+        wasi::clocks::monotonic_clock::subscribe_duration(1_000_000).block();
     }
 }
 
