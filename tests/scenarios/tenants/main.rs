@@ -1,6 +1,8 @@
 //! Many tenants in one process: each one's lines go where they belong, whatever happens to the others.
 
 mod checks;
+mod credentials;
+mod limits;
 mod reloads;
 mod separate;
 

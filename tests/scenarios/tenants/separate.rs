@@ -187,3 +187,38 @@ fn what_was_accepted_is_not_sent_again_after_a_restart() {
     eventually("the endpoint at rest", ARRIVAL, || (strict.count("busy") == 0).then_some(()));
     assert_eq!(streams(&strict.stop()), [stream("/t/all", "web", 300)]);
 }
+
+#[test]
+fn containers_are_told_apart_by_network_and_by_compose_project() {
+    let docker = Docker::any();
+    docker.docker(&["network", "create", "--internal", "backend-1"]);
+    let strict = Strict::start();
+    let config = Config::new(&format!(
+        "{TOP}endpoint-url = '{}'
+        [[tenant]]
+        name = 'net'
+        match-network = ['back*']
+        group = '/t/net'
+        [[tenant]]
+        name = 'shop'
+        match-compose-project = ['shop', 'cart-*']
+        match-network = ['none']
+        group = '/t/shop'
+        ",
+        strict.url()
+    ));
+    let project = |name: &str| format!("com.docker.compose.project={name}");
+    docker.write("shop-web", &["--label", &project("shop")], &lines("shop", 10), b"");
+    docker.write("cart-web", &["--label", &project("cart-2")], &lines("cart", 20), b"");
+    docker.write("shopping", &["--label", &project("shopping")], &lines("other", 30), b"");
+    let words = ["run", "-d", "--name", "within", "--network", "backend-1", "box", "echo", "within"];
+    docker.docker(&words);
+    docker.docker(&["wait", "within"]);
+    let outcome = config.run(&docker).arg("--once").finish().assert_code(0);
+    docker.docker(&["rm", "within"]);
+    docker.docker(&["network", "rm", "backend-1"]);
+    assert!(outcome.stderr.contains("container shopping matches no tenant"), "{}", outcome.stderr);
+    let expected =
+        [stream("/t/net", "within", 1), stream("/t/shop", "cart-web", 20), stream("/t/shop", "shop-web", 10)];
+    assert_eq!(streams(&strict.stop()), expected);
+}
