@@ -45,6 +45,11 @@ impl Imitation {
         Ok(Imitation { host: format!("unix://{}", socket.display()), directory, shared })
     }
 
+    /// The log file of a container.
+    pub fn log(&self, number: usize) -> PathBuf {
+        self.shared.log(&id(number))
+    }
+
     /// Whether each container has been asked for.
     pub fn is_followed(&self) -> bool {
         self.shared.inspected.load(Ordering::Relaxed) >= self.shared.count

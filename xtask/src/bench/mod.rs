@@ -33,13 +33,14 @@ pub struct Bench {
 type Measure = fn(&Bench) -> Result<String, String>;
 
 /// The tables, by name, in the order of the page.
-const TABLES: [(&str, Measure); 11] = [
+const TABLES: [(&str, Measure); 12] = [
     ("stdin", stdin::measure),
     ("docker", docker::measure),
     ("peers", peers::measure),
     ("containers", containers::measure),
     ("idle", idle::measure),
     ("tenants", tenants::measure),
+    ("tenant", tenants::measure_one),
     ("text", stdin::measure_text),
     ("gzip", gzip::measure),
     ("envoy", envoy::measure),

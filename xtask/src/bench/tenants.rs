@@ -1,4 +1,5 @@
-//! Many tenants in one process: what each of them costs, with nothing to do and with a line to ship.
+//! Many tenants in one process: what each of them costs, with nothing to do and with a line to ship; and what it costs
+//! a log to be a tenant's.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -7,15 +8,18 @@ use std::time::{Duration, Instant};
 use super::Bench;
 use super::idle::{resident_mib, settled};
 use super::imitation::{Imitation, id};
+use super::stdin::each;
 use crate::child::{self, Background, until};
 use crate::endpoint::Endpoint;
+use crate::inputs::{Framing, Log, Text};
 use crate::page::Table;
+use crate::statistics::Series;
 
 const COUNTS: [usize; 3] = [1, 100, 1_000];
 
 pub fn measure(bench: &Bench) -> Result<String, String> {
     let endpoint = Endpoint::start(&bench.program, &bench.scratch)?;
-    let watched = Duration::from_secs(if bench.small { 10 } else { 60 });
+    let watched = Duration::from_secs(if bench.small { 5 } else { 20 });
     let mut table = Table::new(&[
         "tenants",
         "CPU of the start, s",
@@ -48,6 +52,46 @@ pub fn measure(bench: &Bench) -> Result<String, String> {
         );
     }
     table.note(&note);
+    Ok(table.into_text())
+}
+
+/// The same log, by a plain `run` and by a tenant of its own.
+pub fn measure_one(bench: &Bench) -> Result<String, String> {
+    let endpoint = Endpoint::start(&bench.program, &bench.scratch)?;
+    let daemon = Imitation::start(1)?;
+    let lines = bench.of(1_000_000);
+    let log = Log::new(Framing::JsonFile, Text::Plain, lines, 100).file(&bench.scratch)?;
+    let place = daemon.log(0);
+    fs::copy(&log, &place).map_err(|error| format!("{}: {error}", place.display()))?;
+    let tenant = |name: &str, keys: &str| {
+        let path = bench.scratch.join(format!("{name}.toml"));
+        fs::write(&path, format!("[[tenant]]\nname = 't'\ndefault = true\ngroup = 'bench'\n{keys}"))
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok::<_, String>(path.display().to_string())
+    };
+    let (free, confined) = (tenant("free", "")?, tenant("confined", "confine = 'bench'\n")?);
+    let mut table =
+        Table::new(&["compression", "who ships", "CPU s", "ns an event", "against `run`, least to least"]);
+    for compression in ["none", "gzip"] {
+        let ways: [(&str, &[&str]); 3] = [
+            ("`run`", &[]),
+            ("a tenant", &["--config", &free]),
+            ("a tenant with `confine`", &["--config", &confined]),
+        ];
+        let mut all = ways.map(|_| Series::default());
+        for _ in 0..2 * bench.rounds() {
+            for ((_, options), cpu) in ways.iter().zip(&mut all) {
+                let run = ["run", "--once", "--docker-host", &daemon.host, "--source", "files"];
+                let arguments = [&run, *options, &["--compression", compression]].concat();
+                cpu.push(bench.ship(&mut bench.command(&arguments, &endpoint), lines)?.cpu.0);
+            }
+        }
+        let plain = all.first().map_or(f64::NAN, Series::least);
+        for ((name, _), cpu) in ways.iter().zip(&all) {
+            let price = format!("{:.2}", cpu.least() / plain);
+            table.row(&[compression.to_owned(), (*name).to_owned(), cpu.text(2), each(cpu, lines), price]);
+        }
+    }
     Ok(table.into_text())
 }
 
