@@ -7,7 +7,9 @@
 mod book;
 mod ledger;
 mod missing;
+mod sent;
 
 pub use book::{Fate, Mark};
-pub use ledger::{Found, Ledger, Line, Rules};
+pub use ledger::{Ledger, Line, Rules};
 pub use missing::{Letter, Marker};
+pub use sent::Found;
