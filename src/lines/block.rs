@@ -3,6 +3,16 @@
 /// How many bytes are looked at together.
 pub const BLOCK: usize = 16;
 
+/// How many bytes are looked at together where they are likely to be plain.
+pub const WIDE: usize = 4 * BLOCK;
+
+/// Whether none of these bytes is `special`.
+#[inline(always)]
+pub fn is_plain(wide: &[u8; WIDE]) -> bool {
+    let (blocks, _) = wide.as_chunks::<BLOCK>();
+    blocks.iter().fold(0, |special, block| special | Block::of(block).special()) == 0
+}
+
 /// Sixteen bytes.
 #[derive(Clone, Copy)]
 pub struct Block {
