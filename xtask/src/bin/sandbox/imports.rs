@@ -77,11 +77,11 @@ impl logs::HostLogStream for State {
         _stream: Resource<LogStream>,
         max: u32,
     ) -> wasmtime::Result<Result<Vec<u8>, logs::Pause>> {
-        if self.rest.is_empty() {
-            return Ok(Err(logs::Pause::Ended));
+        let Some(mut chunk) = self.rest.pop_front() else { return Ok(Err(logs::Pause::Ended)) };
+        if chunk.len() > max as usize {
+            self.rest.push_front(chunk.split_off(max as usize));
         }
-        let chunk = self.rest.split_to(self.rest.len().min(max as usize));
-        Ok(Ok(chunk.to_vec()))
+        Ok(Ok(chunk))
     }
 
     fn resume(&mut self, _stream: Resource<LogStream>, _taken: logs::Positions) -> wasmtime::Result<u64> {

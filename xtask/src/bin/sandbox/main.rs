@@ -5,6 +5,7 @@
 //! from the same library. The component's figure holds all that its boundary costs: bytes are copied in,
 //! bodies are copied out through `wasi:http` and thrown away; compiling and instantiating are left out.
 
+use std::collections::VecDeque;
 use std::error::Error;
 
 use bytes::Bytes;
@@ -30,9 +31,10 @@ mod bindings {
         world: "shipper",
         path: "../wit",
         imports: { default: trappable },
+        exports: { default: async },
         with: {
-            "wasi": wasmtime_wasi::p2::bindings::sync,
-            "wasi:http": wasmtime_wasi_http::p2::bindings::sync::http,
+            "wasi": wasmtime_wasi::p2::bindings,
+            "wasi:http": wasmtime_wasi_http::p2::bindings::http,
             "cloudspout:host/logs.log-stream": crate::imports::LogStream,
             "cloudspout:host/credentials.lookup": crate::imports::Lookup,
             "cloudspout:host/dead-letters.keeping": crate::imports::Keeping,
@@ -56,7 +58,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     for _ in 0..times.parse()? {
         let input = drive::Input { bytes: &bytes, framing: Some(framing) };
         let (native, counts) = timed(|| drive::drive(&input, Box::new(sha256)));
-        let (component, events) = timed(|| sandbox.run(&bytes, framing_in));
+        let chunks = bytes.chunks(CHUNK).map(<[u8]>::to_vec).collect();
+        let (component, events) = timed(|| sandbox.run(chunks, framing_in));
         let (counts, events): (Counts, _) = (counts?, events?);
         if counts.events_accepted != events {
             return Err(
@@ -71,6 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// The component, compiled as the program compiles it.
 struct Sandbox {
     engine: Engine,
+    runtime: tokio::runtime::Runtime,
     component: bindings::ShipperPre<State>,
 }
 
@@ -78,7 +82,8 @@ struct Sandbox {
 struct State {
     /// What has not been opened.
     framing: Option<logs::Framing>,
-    rest: Bytes,
+    /// What has not been read, as the program has it: in buffers that are handed over.
+    rest: VecDeque<Vec<u8>>,
     ready: bool,
     events: u64,
     table: ResourceTable,
@@ -92,8 +97,8 @@ impl Sandbox {
         let engine = Engine::new(&engine_config(&format!("{}-unknown-linux-gnu", std::env::consts::ARCH))?)?;
         let component = Component::from_file(&engine, file)?;
         let mut linker = Linker::<State>::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
-        wasmtime_wasi_http::p2::add_only_http_to_linker_sync(&mut linker)?;
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
         logs::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         lifecycle::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         credentials::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
@@ -108,14 +113,16 @@ impl Sandbox {
             },
         )?;
         let component = bindings::ShipperPre::new(linker.instantiate_pre(&component)?)?;
-        Ok(Sandbox { engine, component })
+        // As the program runs without tenants: on one thread.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(Sandbox { engine, runtime, component })
     }
 
     /// Ships a log; says how many events were accepted.
-    fn run(&self, bytes: &Bytes, framing: logs::Framing) -> Result<u64, String> {
+    fn run(&self, rest: VecDeque<Vec<u8>>, framing: logs::Framing) -> Result<u64, String> {
         let state = State {
             framing: Some(framing),
-            rest: bytes.clone(),
+            rest,
             ready: true,
             events: 0,
             table: ResourceTable::new(),
@@ -125,8 +132,11 @@ impl Sandbox {
         };
         let mut store = Store::new(&self.engine, state);
         let broken = |error: wasmtime::Error| format!("{error:#}");
-        let instance = self.component.instantiate(&mut store).map_err(broken)?;
-        let result = instance.call_run(&mut store).map_err(broken)?;
+        let run = async {
+            let instance = self.component.instantiate_async(&mut store).await?;
+            instance.call_run(&mut store).await
+        };
+        let result = self.runtime.block_on(run).map_err(broken)?;
         result.map_err(|failure| format!("{failure:?}"))?;
         Ok(store.data().events)
     }
@@ -180,6 +190,9 @@ fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
     let given = work();
     (cpu() - begin, given)
 }
+
+/// What the program reads of a file at a time, in bytes.
+const CHUNK: usize = 256 << 10;
 
 /// User and system seconds of this process so far.
 fn cpu() -> f64 {
