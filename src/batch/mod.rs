@@ -152,6 +152,11 @@ impl Batch {
         self.bytes
     }
 
+    /// The earliest time that one of its events bears.
+    pub fn earliest(&self) -> Option<Timestamp> {
+        (!self.is_empty()).then_some(Timestamp::from_millis(self.earliest))
+    }
+
     /// When the batch was opened.
     pub fn since(&self) -> Timestamp {
         self.since

@@ -12,6 +12,13 @@ pub enum Operation {
 }
 
 impl Operation {
+    pub const ALL: [Operation; 4] = [
+        Operation::PutLogEvents,
+        Operation::CreateLogStream,
+        Operation::CreateLogGroup,
+        Operation::PutRetentionPolicy,
+    ];
+
     pub fn name(self) -> &'static str {
         match self {
             Operation::PutLogEvents => "PutLogEvents",

@@ -3,7 +3,9 @@
 use wasi::io::poll::Pollable;
 
 use crate::batch::SourceId;
-use crate::shipper::{Counts, CredentialsError, Fate, KeepId, Opening, Pause, Phase, Positions, Severity};
+use crate::shipper::{
+    Counts, CredentialsError, Fate, KeepId, Opening, Pause, Phase, Positions, Severity, Status,
+};
 use crate::sigv4::Credentials;
 use crate::time::Timestamp;
 
@@ -47,7 +49,8 @@ pub trait Host {
 
     fn tell(&mut self, severity: Severity, text: String);
 
-    fn count(&mut self, counts: &Counts);
+    /// How things stand, and what has been counted.
+    fn count(&mut self, counts: &Counts, status: &Status);
 
     /// Whether there is something to hear that no pollable tells of.
     fn has_news(&self) -> bool;

@@ -6,7 +6,7 @@ use wasi::io::poll::poll;
 use super::host::Host;
 use super::http::Exchange;
 use crate::settings::{Options, Settings, SettingsError};
-use crate::shipper::{Counts, Failure, Output, Shipper};
+use crate::shipper::{Answers, Counts, Failure, Output, Shipper};
 use crate::time::{Millis, Timestamp};
 
 /// Why it gave up.
@@ -21,7 +21,8 @@ struct Driver<'a, H> {
     shipper: Shipper,
     exchanges: Vec<Exchange>,
     counted: Counts,
-    /// When the host was last told the counts.
+    answered: Answers,
+    /// When the host was last told these.
     counted_at: Timestamp,
 }
 
@@ -31,7 +32,7 @@ enum Round {
     Ends(Result<(), Failure>),
 }
 
-/// How often the host is told the counts.
+/// How often the host is told the counts and the status, while they change.
 const COUNT_EVERY: Millis = Millis(1_000);
 
 /// Ships until the host's phase and the machine let it end.
@@ -45,6 +46,7 @@ pub fn run<H: Host + 'static>(host: &mut H, options: &Options) -> Result<(), End
         shipper: Shipper::new(settings, Box::new(H::sha256)),
         exchanges: Vec::new(),
         counted: Counts::default(),
+        answered: Answers::default(),
         counted_at: now(),
     };
     loop {
@@ -140,7 +142,7 @@ impl<H: Host> Driver<'_, H> {
     fn wait(&mut self, until: Option<Timestamp>) {
         let now = now();
         let mut until = until;
-        if self.counted != *self.shipper.counts() {
+        if self.counted != *self.shipper.counts() || self.answered != *self.shipper.answers() {
             let due = self.counted_at + COUNT_EVERY;
             if now >= due {
                 self.count();
@@ -158,8 +160,9 @@ impl<H: Host> Driver<'_, H> {
 
     fn count(&mut self) {
         self.counted = *self.shipper.counts();
+        self.answered.clone_from(self.shipper.answers());
         self.counted_at = now();
-        self.host.count(&self.counted);
+        self.host.count(&self.counted, &self.shipper.status());
     }
 }
 

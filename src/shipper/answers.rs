@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use super::keyring::Generation;
 use super::letters::{Refused, refused_by};
 use super::outlet::{Load, Outlet, OutletId, ParcelId, ParcelState, Sealed, Stage, Trouble};
-use super::retention::RetentionId;
+use super::sent::{Sent, What};
 use super::{Body, Digest, Failure, Output, Reason, Request, RequestId, Severity, Shipper};
 use crate::batch::Frozen;
 use crate::cloudwatch::{LogFormat, Operation, Rejected, stream_body};
@@ -16,30 +16,6 @@ use crate::delivery::{Answer, Cause, Pace, Refusal, Verdict};
 use crate::settings::{Compression, Signing};
 use crate::sigv4::{self, Credentials, Hex};
 use crate::time::{Millis, Timestamp};
-
-/// A request whose answer has not come.
-pub(super) struct Sent {
-    pub outlet: OutletId,
-    what: What,
-    pub signed: Timestamp,
-    /// How far ahead the service's clock was taken to be.
-    pub clock_ahead: i64,
-    pub generation: Generation,
-    /// Whether its destination failed the time before.
-    probe: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
-    /// `marker`: it tells of missing events, and holds none.
-    Put {
-        parcel: ParcelId,
-        events: usize,
-        marker: bool,
-    },
-    Create(Operation),
-    Retain(RetentionId),
-}
 
 /// Why there are no credentials; `failure` of `credentials` in the WIT says what each means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,11 +35,13 @@ impl Shipper {
         self.hear_time(now);
         match found {
             Ok(credentials) => {
+                self.answers.credentials_found += 1;
                 self.keyring.found(credentials, now);
                 self.starved = false;
                 self.stirred.extend((0..self.outlets.len()).map(OutletId));
             }
             Err(error) => {
+                self.answers.credentials_missed += 1;
                 let wait = self.keyring.missed(now, &mut self.jitter);
                 let (text, lasting) = match error {
                     CredentialsError::Missing(text) => (format!("no credentials for AWS: {text}"), true),
@@ -207,6 +185,7 @@ impl Shipper {
             self.stirred.insert(sent.outlet);
             return;
         }
+        let took = now.since(sent.sent());
         let Sent { outlet, what, signed, clock_ahead, generation, .. } = sent;
         let events = match what {
             What::Put { parcel, events, .. } => {
@@ -220,6 +199,7 @@ impl Shipper {
             What::Retain(_) => 0,
         };
         let verdict = Verdict::of(answer, what.operation(), events, signed);
+        self.answers.note(what.operation(), &verdict, took);
         if events > 0 && !matches!(verdict, Verdict::Accept(_)) && answer.leaves_open() {
             self.counts.requests_ambiguous += 1;
             let holds_events = matches!(what, What::Put { marker: false, .. });
@@ -482,24 +462,6 @@ fn sealed_body(frozen: &Rc<Frozen>, compression: Compression) -> Body {
             // Writing to memory cannot fail; if it ever did, the body would go as it is, and be refused.
             let compressed = encoder.write_all(frozen.body()).and_then(|()| encoder.finish());
             compressed.map_or_else(|_| Body::Batch(Rc::clone(frozen)), |bytes| Body::Bytes(bytes.into()))
-        }
-    }
-}
-
-impl What {
-    fn operation(self) -> Operation {
-        match self {
-            What::Put { .. } => Operation::PutLogEvents,
-            What::Create(operation) => operation,
-            What::Retain(_) => Operation::PutRetentionPolicy,
-        }
-    }
-
-    /// What to go on creating once it is repeated.
-    fn creating(self) -> Option<Operation> {
-        match self {
-            What::Put { .. } | What::Retain(_) => None,
-            What::Create(operation) => Some(operation),
         }
     }
 }

@@ -43,6 +43,7 @@ impl Outlet {
         if let Some(batch) = &mut self.gathering {
             batch.rewind(nanos);
         }
+        self.rewind_queue(nanos);
         match &mut self.stage {
             Stage::Waiting { until, .. } => *until = until.back(nanos),
             Stage::Open | Stage::Creating { .. } => {}

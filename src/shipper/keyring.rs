@@ -53,6 +53,11 @@ impl Keyring {
         (!ended).then(|| (Rc::clone(&held.credentials), self.generation))
     }
 
+    /// When those at hand end; none if they do not, or if there are none that can be used.
+    pub fn expires(&self) -> Option<Timestamp> {
+        self.held.as_ref().filter(|held| !held.refused)?.credentials.expires()
+    }
+
     /// Whether to fetch others at this moment, and if so whether to renew. Saying so begins the fetch.
     pub fn poll_fetch(&mut self, now: Timestamp) -> Option<bool> {
         let renew = match self.stage {

@@ -23,15 +23,18 @@ mod placing;
 mod retention;
 mod room;
 mod scatter;
+mod sent;
 mod shaping;
 mod silence;
 mod source;
+mod status;
 mod told;
 
 pub use answers::CredentialsError;
 pub use counts::Counts;
 pub use gap::Reason;
 pub use output::{Body, Failure, Fate, KeepId, Output, Positions, Request, RequestId, Severity};
+pub use status::{Answers, Outcome, Status};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -43,12 +46,12 @@ use crate::naming::{Container, Destination};
 use crate::settings::{Settings, Signing};
 use crate::time::Timestamp;
 
-use answers::Sent;
 use directory::Directory;
 use keyring::Keyring;
 use outlet::{Outlet, OutletId, ParcelId};
 use placing::Place;
 use retention::{Retention, RetentionId};
+use sent::Sent;
 use shaping::Beginning;
 use source::{Source, Stage, origin_of};
 
@@ -121,6 +124,7 @@ pub struct Shipper {
     heard: Timestamp,
     jitter: Jitter,
     counts: Counts,
+    answers: Answers,
     /// Why the log of a container, the first such, is not shipped at all.
     refused: Option<String>,
     phase: Phase,
@@ -181,6 +185,7 @@ impl Shipper {
             clock_ahead: 0,
             heard: Timestamp::default(),
             counts: Counts::default(),
+            answers: Answers::default(),
             refused: None,
             phase: Phase::Running,
             done: None,

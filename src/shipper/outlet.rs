@@ -101,6 +101,8 @@ pub enum Trouble {
 pub struct Parcel {
     pub id: ParcelId,
     pub load: Load,
+    /// When the first of its events was read; none of a gap that holds none.
+    since: Option<Timestamp>,
     /// Events of it that are refused for good, to be kept elsewhere.
     pub letters: Option<Rc<[u8]>>,
     /// What is sent, and its digest; made when it is first sent.
@@ -174,6 +176,14 @@ impl Parcel {
         }
     }
 
+    /// The earliest time that one of its events bears.
+    fn earliest(&self) -> Option<Timestamp> {
+        match &self.load {
+            Load::Batch(frozen) => frozen.event(0).map(|event| Timestamp::from_millis(event.time)),
+            Load::Gap(_) | Load::Marker(..) => None,
+        }
+    }
+
     /// Whether it takes one of the places that a destination has for batches.
     fn counts(&self) -> bool {
         matches!(self.load, Load::Batch(_)) || self.letters.is_some()
@@ -206,7 +216,8 @@ impl Outlet {
     /// Closes the open batch.
     pub fn close(&mut self) {
         if let Some(batch) = self.gathering.take().filter(|batch| !batch.is_empty()) {
-            let parcel = self.parcel(Load::Batch(Rc::new(batch.freeze())));
+            let since = Some(batch.since());
+            let parcel = self.parcel(Load::Batch(Rc::new(batch.freeze())), since);
             self.queue.push_back(parcel);
         }
     }
@@ -244,12 +255,12 @@ impl Outlet {
     pub fn halve(&mut self, id: ParcelId) -> bool {
         let Some(at) = self.queue.iter().position(|parcel| parcel.id == id) else { return false };
         let halves = self.queue.get(at).and_then(|parcel| match &parcel.load {
-            Load::Batch(frozen) => frozen.halves(),
+            Load::Batch(frozen) => Some((frozen.halves()?, parcel.since)),
             Load::Gap(_) | Load::Marker(..) => None,
         });
-        let Some((first, second)) = halves else { return false };
-        let (first, second) =
-            (self.parcel(Load::Batch(Rc::new(first))), self.parcel(Load::Batch(Rc::new(second))));
+        let Some(((first, second), since)) = halves else { return false };
+        let first = self.parcel(Load::Batch(Rc::new(first)), since);
+        let second = self.parcel(Load::Batch(Rc::new(second)), since);
         self.queue.remove(at);
         self.queue.insert(at, second);
         self.queue.insert(at, first);
@@ -277,7 +288,7 @@ impl Outlet {
     /// Closes the open batch, and puts a gap behind it.
     pub fn skip(&mut self, gap: Gap, marking: Marking) {
         self.close();
-        let mut parcel = self.parcel(Load::Gap(gap));
+        let mut parcel = self.parcel(Load::Gap(gap), None);
         parcel.state = marking.state();
         self.queue.push_back(parcel);
     }
@@ -317,10 +328,10 @@ impl Outlet {
         Some(count)
     }
 
-    fn parcel(&mut self, load: Load) -> Parcel {
+    fn parcel(&mut self, load: Load, since: Option<Timestamp>) -> Parcel {
         self.last_parcel += 1;
         let id = ParcelId(self.last_parcel);
-        Parcel { id, load, letters: None, sealed: None, state: ParcelState::Ready, tries: 0 }
+        Parcel { id, load, since, letters: None, sealed: None, state: ParcelState::Ready, tries: 0 }
     }
 
     /// Batches that are closed and not delivered.
@@ -364,6 +375,27 @@ impl Outlet {
     pub fn events(&self) -> u64 {
         let queued: u64 = self.queue.iter().map(Parcel::events).sum();
         queued + self.gathering.as_ref().map_or(0, Batch::len) as u64
+    }
+
+    /// When the first of those was read.
+    pub fn pending_since(&self) -> Option<Timestamp> {
+        let queued = self.queue.iter().filter(|parcel| parcel.events() > 0).filter_map(|parcel| parcel.since);
+        let gathering = self.gathering.as_ref().filter(|batch| !batch.is_empty()).map(Batch::since);
+        queued.chain(gathering).min()
+    }
+
+    /// The earliest time that one of those bears.
+    pub fn earliest_pending(&self) -> Option<Timestamp> {
+        let queued = self.queue.iter().filter(|parcel| parcel.events() > 0).filter_map(Parcel::earliest);
+        let gathering = self.gathering.as_ref().and_then(Batch::earliest);
+        queued.chain(gathering).min()
+    }
+
+    /// The clock was stepped back: what is on its way was read so much earlier by it.
+    pub fn rewind_queue(&mut self, nanos: u64) {
+        for parcel in &mut self.queue {
+            parcel.since = parcel.since.map(|since| since.back(nanos));
+        }
     }
 
     /// When the open batch has waited long enough.

@@ -1,7 +1,8 @@
 //! Log groups that were made are told how long to keep events. No event waits for it.
 
-use super::answers::{Sent, What, digest_of};
+use super::answers::digest_of;
 use super::outlet::OutletId;
+use super::sent::{Sent, What};
 use super::{Body, Severity, Shipper};
 use crate::cloudwatch::{Operation, Tags, retention_body};
 use crate::delivery::{Answer, Backoff, Cause, Pace, Refusal, Verdict};
@@ -113,7 +114,9 @@ impl Shipper {
         answer: &Answer,
         now: Timestamp,
     ) {
-        let (text, pace, asked) = match Verdict::of(answer, Operation::PutRetentionPolicy, 0, sent.signed) {
+        let verdict = Verdict::of(answer, Operation::PutRetentionPolicy, 0, sent.signed);
+        self.answers.note(Operation::PutRetentionPolicy, &verdict, now.since(sent.sent()));
+        let (text, pace, asked) = match verdict {
             Verdict::Accept(_) => {
                 self.keyring.accepted();
                 self.retentions.remove(&id);

@@ -10,7 +10,9 @@ use crate::command::{Command, Environment, credentials};
 use crate::component::host::Host;
 use crate::lines::Framing;
 use crate::naming::Container;
-use crate::shipper::{Counts, CredentialsError, Fate, KeepId, Opening, Pause, Phase, Positions, Severity};
+use crate::shipper::{
+    Counts, CredentialsError, Fate, KeepId, Opening, Pause, Phase, Positions, Severity, Status,
+};
 use crate::sigv4::Credentials;
 use crate::time::Timestamp;
 
@@ -139,7 +141,7 @@ impl Host for Process {
         }
     }
 
-    fn count(&mut self, counts: &Counts) {
+    fn count(&mut self, counts: &Counts, _status: &Status) {
         self.counts = *counts;
     }
 

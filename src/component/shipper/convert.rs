@@ -5,13 +5,14 @@ use super::bindings::cloudspout::host::{
     credentials as wit_credentials, dead_letters, lifecycle, logs, reports, settings,
 };
 use super::bindings::exports::cloudspout::host::names;
-use crate::cloudwatch::GroupOptions;
+use crate::cloudwatch::{GroupOptions, Operation};
 use crate::explain::Explanation;
 use crate::lines::{FieldNames, Framing, LineOptions, Position, Side, Sides, WrapForm};
 use crate::naming::{Choice, Collisions, Container, Mode, NamingOptions, Overrides};
 use crate::settings::{Compression, Options, Signing, WhenFull};
 use crate::shipper::{
-    Counts, CredentialsError, Failure, Fate, Loss, Opening, Pause, Phase, Positions, Reason, Severity,
+    Counts, CredentialsError, Failure, Fate, Loss, Opening, Outcome, Pause, Phase, Positions, Reason,
+    Severity, Status,
 };
 use crate::sigv4::Credentials;
 use crate::time::{Millis, Timestamp};
@@ -243,6 +244,60 @@ pub fn counts(counts: &Counts) -> reports::Counts {
         events_empty: counts.events_empty,
         lines_split: counts.lines_split,
         bytes_malformed: counts.bytes_malformed,
+    }
+}
+
+pub fn status(status: &Status) -> reports::Status {
+    let answers = &status.answers;
+    let answered = answers.requests().map(|(operation, came, requests)| reports::Answered {
+        action: action(operation),
+        outcome: outcome(came),
+        requests,
+    });
+    let latency = answers.latency().map(|(within, answers)| reports::Bucket { within, answers });
+    reports::Status {
+        answered: answered.collect(),
+        latency: latency.collect(),
+        latency_sum: answers.latency_sum().0,
+        in_flight: count(status.in_flight),
+        bytes_held: status.bytes_held as u64,
+        events_pending: status.events_pending,
+        pending_since: status.pending_since.map(Timestamp::nanos),
+        earliest_pending: status.earliest_pending.map(Timestamp::nanos),
+        destinations: count(status.destinations),
+        destinations_failing: count(status.destinations_failing),
+        credentials_found: answers.credentials_found,
+        credentials_missed: answers.credentials_missed,
+        credentials_expire: status.credentials_expire.map(Timestamp::nanos),
+    }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn action(operation: Operation) -> reports::Action {
+    match operation {
+        Operation::PutLogEvents => reports::Action::PutLogEvents,
+        Operation::CreateLogStream => reports::Action::CreateLogStream,
+        Operation::CreateLogGroup => reports::Action::CreateLogGroup,
+        Operation::PutRetentionPolicy => reports::Action::PutRetentionPolicy,
+    }
+}
+
+fn outcome(outcome: Outcome) -> reports::Outcome {
+    match outcome {
+        Outcome::Ok => reports::Outcome::Ok,
+        Outcome::Throttled => reports::Outcome::Throttled,
+        Outcome::Fault => reports::Outcome::Fault,
+        Outcome::NotSent => reports::Outcome::NotSent,
+        Outcome::Unanswered => reports::Outcome::Unanswered,
+        Outcome::NotFound => reports::Outcome::NotFound,
+        Outcome::Denied => reports::Outcome::Denied,
+        Outcome::Credentials => reports::Outcome::Credentials,
+        Outcome::Clock => reports::Outcome::Clock,
+        Outcome::Invalid => reports::Outcome::Invalid,
+        Outcome::NotCloudWatch => reports::Outcome::NotCloudwatch,
     }
 }
 

@@ -18,7 +18,9 @@ use super::run::{self, End};
 use crate::batch::SourceId;
 use crate::explain::explain;
 use crate::settings::Settings;
-use crate::shipper::{Counts, CredentialsError, Fate, KeepId, Opening, Pause, Phase, Positions, Severity};
+use crate::shipper::{
+    Counts, CredentialsError, Fate, KeepId, Opening, Pause, Phase, Positions, Severity, Status,
+};
 use crate::sigv4::Credentials;
 use crate::time::Timestamp;
 
@@ -171,8 +173,8 @@ impl Host for Imports {
         reports::tell(&convert::message(severity, text));
     }
 
-    fn count(&mut self, counts: &Counts) {
-        reports::count(convert::counts(counts));
+    fn count(&mut self, counts: &Counts, status: &Status) {
+        reports::count(convert::counts(counts), &convert::status(status));
     }
 
     fn has_news(&self) -> bool {

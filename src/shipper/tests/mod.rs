@@ -13,6 +13,7 @@ mod placing;
 mod ready;
 mod signing;
 mod sources;
+mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
