@@ -34,6 +34,7 @@ mod ec2;
 mod explain;
 mod http;
 mod imports;
+mod listening;
 mod reports;
 mod transport;
 mod turns;

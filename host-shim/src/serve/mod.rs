@@ -8,7 +8,6 @@ mod answer;
 mod body;
 mod coding;
 mod counts;
-mod door;
 mod http;
 mod room;
 mod route;
@@ -23,12 +22,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
-pub use door::Door;
+pub use crate::listening::Door;
 pub use tls::{Tls, TlsError};
 pub use tokens::{Tokens, TokensError};
 
+use crate::listening::{self, ListenError, Place};
 use crate::streams::{Container, Framing, Hub, Opening, Positions};
 use counts::Counts;
 use room::Room;
@@ -86,10 +86,7 @@ struct Intake {
 pub enum ServeError {
     /// The address can be reached from elsewhere, and nobody asked for that.
     NotLoopback(SocketAddr),
-    Listen {
-        address: SocketAddr,
-        cause: io::Error,
-    },
+    Listen(ListenError),
 }
 
 impl Server {
@@ -141,7 +138,16 @@ async fn listen(address: SocketAddr, allow_remote: bool) -> Result<TcpListener, 
     if !allow_remote && !address.ip().is_loopback() {
         return Err(ServeError::NotLoopback(address));
     }
-    TcpListener::bind(address).await.map_err(|cause| ServeError::Listen { address, cause })
+    listening::listen(address).await.map_err(ServeError::Listen)
+}
+
+impl Intake {
+    /// Takes the next connection, once there is room for it; `None` once the door is closed.
+    async fn accept(&self, listener: &TcpListener) -> Option<(TcpStream, SocketAddr, Place)> {
+        let accepted = listening::accept(listener, &self.door).await?;
+        self.counts.connection();
+        Some(accepted)
+    }
 }
 
 /// How a log stream of a sender's begins.
@@ -181,7 +187,7 @@ impl fmt::Display for ServeError {
                 out,
                 "cannot listen on {address}: other machines may reach it; --allow-remote says that they should (see --token-file, --tls-cert)"
             ),
-            ServeError::Listen { address, cause } => write!(out, "cannot listen on {address}: {cause}"),
+            ServeError::Listen(error) => error.fmt(out),
         }
     }
 }

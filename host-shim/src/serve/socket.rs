@@ -8,12 +8,12 @@ use bytes::BytesMut;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Intake, called, http, opening};
+use super::{Intake, called, opening};
 use crate::streams::{Framing, KeepNothing, LogWriter};
 
 /// Takes connections until the door closes.
 pub async fn run(listener: TcpListener, intake: Arc<Intake>) {
-    while let Some((stream, peer, place)) = http::accept(&listener, &intake).await {
+    while let Some((stream, peer, place)) = intake.accept(&listener).await {
         let intake = Arc::clone(&intake);
         tokio::spawn(async move {
             read(stream, peer, &intake).await;

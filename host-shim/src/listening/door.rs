@@ -9,6 +9,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 pub struct Door {
     closed: Arc<watch::Sender<bool>>,
     places: Arc<Semaphore>,
+    /// How many there are.
+    all: u32,
 }
 
 /// A place inside, until it is dropped.
@@ -17,19 +19,22 @@ pub struct Place {
     _permit: OwnedSemaphorePermit,
 }
 
-/// Connections at a time; more wait to be accepted.
+/// Connections at a time, unless somebody says so; more wait to be accepted.
 const PLACES: u32 = 4_096;
 
 impl Default for Door {
     fn default() -> Door {
-        Door {
-            closed: Arc::new(watch::Sender::new(false)),
-            places: Arc::new(Semaphore::new(PLACES as usize)),
-        }
+        Door::with_places(PLACES)
     }
 }
 
 impl Door {
+    /// One with so many places inside.
+    pub fn with_places(all: u32) -> Door {
+        let places = Arc::new(Semaphore::new(all as usize));
+        Door { closed: Arc::new(watch::Sender::new(false)), places, all }
+    }
+
     /// Lets nobody in any more, and has those inside finish what they are about.
     pub fn close(&self) {
         self.closed.send_replace(true);
@@ -57,7 +62,7 @@ impl Door {
 
     /// Returns once everybody has left.
     pub async fn empty(&self) {
-        let _all = self.places.acquire_many(PLACES).await;
+        let _all = self.places.acquire_many(self.all).await;
     }
 }
 
