@@ -14,7 +14,7 @@ use cloudspout_host::positions::Store;
 use cloudspout_host::streams::{Container, Framing, Hub, Keep, Opening, Phase, Positions};
 use cloudspout_host::{
     Body, Clock, Counts, CredentialsFailure, HttpClient, Identity, Means, Options, Provider, Reporter,
-    Runtime, SendError, Severity, Transport, async_trait,
+    Runtime, SendError, Severity, Status, Transport, async_trait,
 };
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -167,7 +167,7 @@ impl Reporter for Printing {
         }
     }
 
-    fn count(&self, counts: &Counts) {
+    fn count(&self, counts: &Counts, _status: &Status) {
         if let Ok(mut last) = self.counts.lock() {
             *last = Some(*counts);
         }

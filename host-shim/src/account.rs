@@ -1,7 +1,10 @@
 //! What an instance has computed to no effect, by which one is known that will do so for ever.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
+
+use crate::usage::Usage;
 
 /// An instance's use of the processors, since it last had any effect: read of a log, or had a request answered.
 ///
@@ -13,9 +16,15 @@ pub struct Account {
     to_no_effect: AtomicU64,
     /// Whether it was made to yield.
     preempted: AtomicBool,
+    usage: Arc<Usage>,
 }
 
 impl Account {
+    /// One that says what is used.
+    pub fn of(usage: Arc<Usage>) -> Account {
+        Account { usage, ..Account::default() }
+    }
+
     /// The instance did something that it is there for.
     pub fn effect(&self) {
         self.to_no_effect.store(0, Ordering::Relaxed);
@@ -38,6 +47,7 @@ impl Account {
 
     /// It has computed for so long.
     pub fn computed(&self, time: Duration) {
+        self.usage.compute(time);
         self.to_no_effect.fetch_add(nanoseconds(time), Ordering::Relaxed);
     }
 

@@ -1,9 +1,12 @@
 //! What one instance may take of the machine.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::{ResourceLimiter, Result};
+
+use crate::usage::Usage;
 
 /// Bounds of one instance. What it holds beside its memory, in the host, is bounded in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,20 +44,24 @@ const MOST_ELEMENTS: usize = 1 << 16;
 #[derive(Debug)]
 pub struct MemoryBound {
     most: Option<usize>,
+    usage: Arc<Usage>,
 }
 
 impl MemoryBound {
-    pub fn new(most: Option<usize>) -> MemoryBound {
-        MemoryBound { most }
+    pub fn new(most: Option<usize>, usage: Arc<Usage>) -> MemoryBound {
+        MemoryBound { most, usage }
     }
 }
 
 impl ResourceLimiter for MemoryBound {
-    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
         match self.most.filter(|most| desired > *most) {
             // Refusing would have it end with less to say for itself.
             Some(most) => Err(Exceeded::Memory(most).into()),
-            None => Ok(true),
+            None => {
+                self.usage.grow(desired.saturating_sub(current));
+                Ok(true)
+            }
         }
     }
 

@@ -24,6 +24,7 @@ use crate::reports::Reporter;
 use crate::streams::Hub;
 use crate::transport::{Hooks, Transport};
 use crate::turns::Turns;
+use crate::usage::Usage;
 
 include!("engine_config.rs");
 
@@ -51,6 +52,7 @@ pub struct State {
     pub(crate) table: ResourceTable,
     pub(crate) account: Arc<Account>,
     memory: MemoryBound,
+    usage: Arc<Usage>,
     http: Hooks,
     /// Empty: no files, no environment, no arguments, no sockets, no standard streams.
     wasi: WasiCtx,
@@ -206,7 +208,9 @@ impl Runtime {
         means: Means,
     ) -> Result<(), RunError> {
         let mut store = self.store(bounds, hub, options, means);
-        let account = Arc::clone(&store.data().account);
+        let State { account, usage, reporter, .. } = store.data();
+        reporter.begin(usage);
+        let account = Arc::clone(account);
         if self.turns.is_some() {
             let account = Arc::clone(&account);
             store.epoch_deadline_callback(move |_| {
@@ -242,7 +246,8 @@ impl Runtime {
         let Means { credentials, transport, reporter, dead_letters } = means;
         let mut table = ResourceTable::new();
         table.set_max_capacity(MOST_RESOURCES);
-        let account = Arc::new(Account::default());
+        let usage = Arc::new(Usage::default());
+        let account = Arc::new(Account::of(Arc::clone(&usage)));
         let state = State {
             hub,
             options,
@@ -250,7 +255,8 @@ impl Runtime {
             reporter,
             dead_letters,
             table,
-            memory: MemoryBound::new(bounds.memory),
+            memory: MemoryBound::new(bounds.memory, Arc::clone(&usage)),
+            usage,
             http: Hooks { transport, account: Arc::clone(&account) },
             account,
             wasi: WasiCtx::builder().wall_clock(WallClock(Arc::clone(&self.clock))).build(),

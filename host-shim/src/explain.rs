@@ -7,7 +7,7 @@ use crate::bounds::Bounds;
 use crate::credentials::{CredentialsFailure, Identity, Provider};
 use crate::driver::{Failure, Means, Options, RunError, Runtime};
 use crate::imports;
-use crate::reports::{Counts, Reporter, Severity};
+use crate::reports::{Counts, Reporter, Severity, Status};
 use crate::streams::{Container, Hub};
 use crate::transport::{Body, SendError, Transport};
 
@@ -88,5 +88,5 @@ impl Transport for Nothing {
 impl Reporter for Nothing {
     fn tell(&self, _severity: Severity, _text: &str) {}
 
-    fn count(&self, _counts: &Counts) {}
+    fn count(&self, _counts: &Counts, _status: &Status) {}
 }

@@ -191,8 +191,8 @@ impl reports::Host for State {
         Ok(())
     }
 
-    fn count(&mut self, counts: reports::Counts) -> Result<()> {
-        self.reporter.count(&counts);
+    fn count(&mut self, counts: reports::Counts, status: reports::Status) -> Result<()> {
+        self.reporter.count(&counts, &status);
         Ok(())
     }
 }

@@ -38,8 +38,10 @@ mod listening;
 mod reports;
 mod transport;
 mod turns;
+mod usage;
 
 pub mod docker;
+pub mod metrics;
 pub mod pipe;
 pub mod positions;
 pub mod serve;
@@ -61,7 +63,8 @@ pub use driver::{
 pub use ec2::{Ec2, ec2};
 pub use explain::{Explanation, Placement, Rendering, explain};
 pub use http::HttpClient;
-pub use reports::{Counts, Form, Reporter, Severity, Tracing};
+pub use reports::{Action, Answered, Bucket, Counts, Form, Outcome, Reporter, Severity, Status, Tracing};
 pub use transport::{Body, SendError, Transport};
+pub use usage::Usage;
 /// For implementing [`Provider`] and [`Transport`].
 pub use wasmtime_wasi::async_trait;

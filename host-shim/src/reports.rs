@@ -1,15 +1,26 @@
 //! What the component wants people to hear.
 
 use std::fmt::Write as _;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-pub use crate::bindings::cloudspout::host::reports::{Counts, Severity};
+pub use crate::bindings::cloudspout::host::reports::{
+    Action, Answered, Bucket, Counts, Outcome, Severity, Status,
+};
+use crate::usage::Usage;
 
 /// Takes an instance's reports. It is called from the instance's thread and must not block.
 pub trait Reporter: Send + Sync {
+    /// An instance begins, which takes this much of the machine.
+    fn begin(&self, usage: &Arc<Usage>) {
+        // For most, what it says is enough.
+        let _ = usage;
+    }
+
     fn tell(&self, severity: Severity, text: &str);
-    fn count(&self, counts: &Counts);
+
+    /// What it has counted, and how it stands; once a second at most, while that changes.
+    fn count(&self, counts: &Counts, status: &Status);
 }
 
 /// Passes reports on as log lines: what happens at once, counts now and then.
@@ -111,7 +122,7 @@ impl Reporter for Tracing {
         }
     }
 
-    fn count(&self, counts: &Counts) {
+    fn count(&self, counts: &Counts, _status: &Status) {
         let mut counted = self.lock();
         counted.counts = Some(*counts);
         if self.every.is_some_and(|every| counted.told_at.elapsed() >= every) {
@@ -119,6 +130,24 @@ impl Reporter for Tracing {
             drop(counted);
             self.tell_counts(counts);
         }
+    }
+}
+
+/// Both hear of it.
+impl<A: Reporter, B: Reporter> Reporter for (Arc<A>, Arc<B>) {
+    fn begin(&self, usage: &Arc<Usage>) {
+        self.0.begin(usage);
+        self.1.begin(usage);
+    }
+
+    fn tell(&self, severity: Severity, text: &str) {
+        self.0.tell(severity, text);
+        self.1.tell(severity, text);
+    }
+
+    fn count(&self, counts: &Counts, status: &Status) {
+        self.0.count(counts, status);
+        self.1.count(counts, status);
     }
 }
 

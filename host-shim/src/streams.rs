@@ -155,6 +155,12 @@ impl Hub {
         LogWriter { id, room, hub: self.clone() }
     }
 
+    /// How many log streams are open, and how many bytes of them the component has not read.
+    pub fn open_and_unread(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.streams.len(), state.unread)
+    }
+
     /// Says that nobody reads here any more, nor ever will: sources go elsewhere with what is not accepted.
     pub fn close(&self) {
         let _ = self.inner.closed.set(());

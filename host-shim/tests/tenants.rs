@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use cloudspout_host::docker::{Assign, Candidate};
+use cloudspout_host::metrics::Board;
 use cloudspout_host::positions::Store;
 use cloudspout_host::streams::{Container, Framing, Keep, Opening, Positions};
 use cloudspout_host::tenants::{Common, Limits, Overlap, Patterns, Pauses, Selection, Tenant, Tenants};
@@ -112,6 +113,7 @@ impl Stage {
             stop_timeout: Duration::from_secs(2),
             restarts: true,
             pauses: Pauses::default(),
+            board: Board::default(),
         };
         let runtime = Runtime::shared(32, PROCESSORS).unwrap();
         Stage { url, control, runtime, tenants: Tenants::new(common, Overlap::Refuse) }

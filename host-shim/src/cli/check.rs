@@ -8,8 +8,8 @@ use bytes::Bytes;
 use clap::Args;
 use cloudspout_host::streams::{Container, Framing, Hub, KeepNothing, Opening, Phase, Positions};
 use cloudspout_host::{
-    AwsCredentials, Body, CredentialsFailure, Ec2, HttpClient, Identity, Means, Options, Provider, Reporter,
-    RunError, Runtime, SendError, Severity, Transport, async_trait, positions,
+    AwsCredentials, Body, Counts, CredentialsFailure, Ec2, HttpClient, Identity, Means, Options, Provider,
+    Reporter, RunError, Runtime, SendError, Severity, Status, Transport, async_trait, positions,
 };
 use http_body_util::{BodyExt, Full};
 
@@ -237,5 +237,5 @@ impl Reporter for Silent {
         }
     }
 
-    fn count(&self, _counts: &cloudspout_host::Counts) {}
+    fn count(&self, _counts: &Counts, _status: &Status) {}
 }

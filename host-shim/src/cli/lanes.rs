@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use cloudspout_host::metrics::{Board, Owner};
 use cloudspout_host::positions::Store;
 use cloudspout_host::serve::Door;
 use cloudspout_host::streams::{Hub, Phase};
@@ -81,7 +82,8 @@ pub fn ship_through(door: Door, lane: Lane) -> Result<(), Ending> {
 
 fn run(life: Life, lanes: Vec<Lane>, stop: &Stop) -> Result<(), Ending> {
     let Some(Lane { shipping, .. }) = lanes.first() else { return Ok(()) };
-    let stop_timeout = shipping.stop_timeout;
+    let (stop_timeout, metrics, format) =
+        (shipping.stop_timeout, shipping.metrics.clone(), shipping.logging.format());
     shipping.logging.clone().start();
     // One thread: the component's work is what there is to do, and handing bytes between threads would cost
     // more than it could save.
@@ -89,10 +91,14 @@ fn run(life: Life, lanes: Vec<Lane>, stop: &Stop) -> Result<(), Ending> {
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Ending::other)?;
     let result = runtime.block_on(async {
         let signals = Signals::listen().map_err(Ending::other)?;
+        let board = Board::default();
+        metrics.show(&board, format).await?;
         let component = Runtime::new()?;
+        let alone = lanes.len() == 1;
         let mut running = Vec::new();
-        for lane in lanes {
-            running.push(start(&component, life, lane).await?);
+        for (number, lane) in (1..).zip(lanes) {
+            let owner = if alone { Owner::Program } else { Owner::Route(number) };
+            running.push(start(&component, life, lane, &board, owner).await?);
         }
         let (mut instances, mut sources, mut hubs, mut after) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -115,7 +121,13 @@ fn run(life: Life, lanes: Vec<Lane>, stop: &Stop) -> Result<(), Ending> {
     result
 }
 
-async fn start(component: &Runtime, life: Life, lane: Lane) -> Result<Running, Ending> {
+async fn start(
+    component: &Runtime,
+    life: Life,
+    lane: Lane,
+    board: &Board,
+    owner: Owner,
+) -> Result<Running, Ending> {
     let Lane { shipping, name, open } = lane;
     let machine = shipping.look_around().await;
     let region = machine.region.clone();
@@ -124,18 +136,23 @@ async fn start(component: &Runtime, life: Life, lane: Lane) -> Result<Running, E
     let every = shipping.report_every;
     let reporter = Arc::new(Tracing::new(shipping.logging.form(), (!every.is_zero()).then_some(every)));
     let dead_letters = shipping.dead_letter.as_deref().map(open_dead_letters).transpose()?;
+    let panel = board.panel(owner);
     let hub = Hub::default();
     let (source, store) = open(hub.clone()).await?;
     let http = Arc::new(HttpClient::new(store.clone()).map_err(Ending::other)?);
     let means = Means {
         credentials: Arc::new(shipping.credentials(&region)?),
         transport: http,
-        reporter: reporter.clone(),
+        reporter: Arc::new((Arc::clone(&reporter), Arc::clone(&panel))),
         dead_letters,
     };
+    panel.run(hub.clone());
     let (component, theirs) = (component.clone(), hub.clone());
-    let instance: Waiting<()> =
-        Box::pin(async move { component.run(theirs, options, means).await.map_err(Ending::from) });
+    let instance: Waiting<()> = Box::pin(async move {
+        let result = component.run(theirs, options, means).await;
+        panel.end(result.as_ref().err().map(ToString::to_string));
+        result.map_err(Ending::from)
+    });
     Ok(Running { instance, source, hub, store, reporter })
 }
 

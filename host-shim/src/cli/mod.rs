@@ -10,6 +10,7 @@ mod lanes;
 mod local;
 mod log_opts;
 mod logging;
+mod metrics;
 mod names;
 mod naming;
 mod route;

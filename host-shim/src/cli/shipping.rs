@@ -15,6 +15,7 @@ use super::credentials::CredentialsArgs;
 use super::events::{Groups, Lines};
 use super::exit::Ending;
 use super::logging::Logging;
+use super::metrics::Metrics;
 use super::size;
 
 /// Whether an instance ends by itself, as with `pipe` and `--once`, and so gives up on what waiting does not mend.
@@ -73,6 +74,8 @@ pub(super) struct Shipping {
     /// How long to go on delivering when told to stop
     #[arg(long, help_heading = PROGRAM, default_value = "10s", value_parser = size::duration, value_name = "TIME")]
     pub(super) stop_timeout: Duration,
+    #[command(flatten)]
+    pub(super) metrics: Metrics,
     #[command(flatten)]
     pub(super) credentials: CredentialsArgs,
     #[command(flatten)]

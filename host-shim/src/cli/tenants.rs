@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloudspout_host::docker;
+use cloudspout_host::metrics::Board;
 use cloudspout_host::tenants::{Common, Ended, Overlap, Pauses, Tenant, Tenants};
 use cloudspout_host::{AwsCredentials, Ec2, HttpClient, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -63,6 +64,8 @@ impl Program {
         let mut signals = Signals::listen().map_err(Ending::other)?;
         let mut changes = Changes::of(&self.path, config.top.watch_config).map_err(Ending::other)?;
         let top = &config.top;
+        let board = Board::default();
+        top.shipping.metrics.show(&board, top.shipping.logging.format()).await?;
         let store = open_store(top.state_dir.as_deref())?;
         let http = HttpClient::new(store.clone()).map_err(Ending::other)?;
         let report_every = top.shipping.report_every;
@@ -73,6 +76,7 @@ impl Program {
             stop_timeout: top.shipping.stop_timeout,
             restarts: !top.once,
             pauses: Pauses::default(),
+            board,
         };
         let overlap = match top.on_overlap {
             OverlapArg::Refuse => Overlap::Refuse,

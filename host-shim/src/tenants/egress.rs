@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use super::confinement::Confinement;
 use super::rate::Rates;
 use super::said::Said;
+use crate::metrics::Panel;
 use crate::transport::{Body, SendError, Transport};
 
 // Where the service is stands in one file for the component and for whoever watches it.
@@ -30,6 +31,7 @@ pub struct Egress {
     /// Requests under way: more than the component ever has.
     under_way: Semaphore,
     said: Arc<Said>,
+    panel: Arc<Panel>,
 }
 
 /// What shipping needs done.
@@ -52,6 +54,7 @@ impl Egress {
         confinement: Option<Confinement>,
         rates: Rates,
         said: Arc<Said>,
+        panel: Arc<Panel>,
     ) -> Result<Egress, String> {
         let endpoint = match endpoint {
             Some(url) => Endpoint::parse(url),
@@ -59,7 +62,7 @@ impl Egress {
         };
         let endpoint = endpoint.map_err(|error| error.to_string())?;
         let under_way = Semaphore::new(MOST_UNDER_WAY);
-        Ok(Egress { transport, endpoint, confinement, rates, under_way, said })
+        Ok(Egress { transport, endpoint, confinement, rates, under_way, said, panel })
     }
 
     /// Whether a request may leave, by its head; the action.
@@ -90,6 +93,7 @@ impl Transport for Egress {
     async fn send(&self, request: Request<Body>) -> Result<Response<Body>, SendError> {
         let (head, body) = request.into_parts();
         let refuse = |what: String| {
+            self.panel.refuse();
             self.said.warn("refused", &format!("{what} was refused: the tenant is not allowed it"));
             SendError::Denied
         };
@@ -108,6 +112,7 @@ impl Transport for Egress {
             confinement.check(encoding, &body).map_err(refuse)?;
         }
         if !self.rates.admit(body.len()).await {
+            self.panel.hold_back();
             self.said
                 .info("slowed", "requests wait: the tenant's limit of requests or bytes a second is reached");
             return Err(SendError::HeldBack);
@@ -134,6 +139,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::metrics::{Board, Owner};
     use crate::tenants::rate::Rate;
 
     /// Keeps what arrives.
@@ -151,6 +157,10 @@ mod tests {
         }
     }
 
+    fn panel() -> Arc<Panel> {
+        Board::default().panel(Owner::Program)
+    }
+
     fn egress(beyond: &Arc<Beyond>, endpoint: Option<&str>) -> Egress {
         let confinement = Some(Confinement::new("/tenants/acme/"));
         let beyond: Arc<dyn Transport> = beyond.clone();
@@ -161,6 +171,7 @@ mod tests {
             confinement,
             Rates::default(),
             Arc::new(Said::new("acme")),
+            panel(),
         )
         .unwrap()
     }
@@ -227,7 +238,7 @@ mod tests {
         let beyond: Arc<dyn Transport> = Arc::new(Beyond::default());
         let rates = Rates { requests: Some(Rate::new(20.0)), bytes: None };
         let said = Arc::new(Said::new("acme"));
-        let egress = Egress::new(beyond, "eu-central-1", None, None, rates, said).unwrap();
+        let egress = Egress::new(beyond, "eu-central-1", None, None, rates, said, panel()).unwrap();
         let began = std::time::Instant::now();
         for _ in 0..26 {
             egress.send(request("POST", OWN, &[PUT, TYPE], BODY)).await.unwrap();

@@ -10,8 +10,9 @@ use tokio::time::Instant;
 use super::Common;
 use super::roster::Member;
 use crate::driver::{Means, RunError};
-use crate::reports::{Counts, Reporter, Severity};
+use crate::reports::{Counts, Reporter, Severity, Status};
 use crate::streams::Phase;
+use crate::usage::Usage;
 
 /// A tenant at work.
 pub struct Life {
@@ -44,6 +45,7 @@ impl Life {
             Ok(result) => result,
             Err(error) => Err(RunError::Broken(error.into())),
         };
+        self.member.panel.end(result.as_ref().err().map(ToString::to_string));
         self.member.told.sum_up();
         (self.member, result)
     }
@@ -68,6 +70,7 @@ async fn live(
             reporter: Arc::new(Heard(Arc::clone(&member))),
             dead_letters: tenant.dead_letters.clone(),
         };
+        member.panel.run(hub.clone());
         let began = Instant::now();
         let run = tenant.runtime.run_within(&tenant.limits.bounds, hub, tenant.options.clone(), means);
         let overdue = async {
@@ -91,6 +94,7 @@ async fn live(
             tenant = member.name(),
             "{problem}; it is begun again in {pause:?}, with what CloudWatch has not accepted"
         );
+        member.panel.restart(&problem.to_string(), pause);
         member.renew_hub();
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
@@ -135,14 +139,20 @@ impl Ladder {
 struct Heard(Arc<Member>);
 
 impl Reporter for Heard {
+    fn begin(&self, usage: &Arc<Usage>) {
+        self.0.panel.begin(usage);
+    }
+
     fn tell(&self, severity: Severity, text: &str) {
         if severity == Severity::Debug || self.0.said.admits() {
             self.0.told.tell(severity, text);
         }
+        self.0.panel.tell(severity, text);
     }
 
-    fn count(&self, counts: &Counts) {
-        self.0.told.count(counts);
+    fn count(&self, counts: &Counts, status: &Status) {
+        self.0.told.count(counts, status);
+        self.0.panel.count(counts, status);
     }
 }
 
@@ -156,6 +166,7 @@ pub(super) mod tests {
     use super::*;
     use crate::credentials::{CredentialsFailure, Identity, Provider};
     use crate::driver::{Options, Runtime};
+    use crate::metrics::Board;
     use crate::reports::Form;
     use crate::tenants::{Limits, Selection, Tenant};
     use crate::transport::{Body, SendError, Transport};
@@ -184,6 +195,7 @@ pub(super) mod tests {
             stop_timeout: Duration::from_secs(1),
             restarts: true,
             pauses: Pauses::default(),
+            board: Board::default(),
         }
     }
 

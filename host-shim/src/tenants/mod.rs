@@ -27,6 +27,7 @@ use crate::bounds::Bounds;
 use crate::credentials::Provider;
 use crate::dead_letters::DeadLetters;
 use crate::driver::{Options, RunError, Runtime};
+use crate::metrics::{Board, Owner};
 use crate::reports::Form;
 use crate::transport::Transport;
 use life::Life;
@@ -73,6 +74,8 @@ pub struct Common {
     pub restarts: bool,
     /// And how soon.
     pub pauses: Pauses,
+    /// Where it is seen how each of them stands.
+    pub board: Board,
 }
 
 /// The tenants that there are.
@@ -104,20 +107,12 @@ impl Tenants {
     /// # Errors
     /// A tenant that cannot be set up; nothing has changed then.
     pub async fn apply(&mut self, tenants: Vec<Tenant>) -> Result<Change, String> {
-        let mut members = Vec::new();
-        for tenant in tenants {
-            let same = self.roster.member(&tenant.name).filter(|member| member.origin() == tenant.origin);
-            members.push(match same {
-                Some(member) => member,
-                None => Arc::new(Member::new(tenant, &self.common)?),
-            });
+        let members = self.members_of(tenants);
+        if members.is_err() {
+            let board = &self.common.board;
+            board.retain(|owner| matches!(owner, Owner::Tenant(name) if self.lives.contains_key(name)));
         }
-        // Whoever loses a container is begun again, so that it is read by one alone.
-        for loser in self.roster.losers(&members) {
-            if let Some(place) = members.iter_mut().find(|member| Arc::ptr_eq(member, &loser)) {
-                *place = Arc::new(place.again(&self.common)?);
-            }
-        }
+        let members = members?;
         let stays = |life: &Life| members.iter().any(|member| Arc::ptr_eq(member, life.member()));
         let (staying, leaving): (BTreeMap<_, _>, BTreeMap<_, _>) =
             std::mem::take(&mut self.lives).into_iter().partition(|(_, life)| stays(life));
@@ -133,6 +128,8 @@ impl Tenants {
             left.push(member);
         }
         self.roster.replace(members.clone());
+        let stays = |name: &str| members.iter().any(|member| member.name() == name);
+        self.common.board.retain(|owner| matches!(owner, Owner::Tenant(name) if stays(name)));
         for member in members {
             if !self.lives.contains_key(member.name()) {
                 change.begun.push(member.name().to_owned());
@@ -145,6 +142,25 @@ impl Tenants {
             member.hub().close();
         }
         Ok(change)
+    }
+
+    /// Members for these tenants: those that there are, for who is as before.
+    fn members_of(&self, tenants: Vec<Tenant>) -> Result<Vec<Arc<Member>>, String> {
+        let mut members = Vec::new();
+        for tenant in tenants {
+            let same = self.roster.member(&tenant.name).filter(|member| member.origin() == tenant.origin);
+            members.push(match same {
+                Some(member) => member,
+                None => Arc::new(Member::new(tenant, &self.common)?),
+            });
+        }
+        // Whoever loses a container is begun again, so that it is read by one alone.
+        for loser in self.roster.losers(&members) {
+            if let Some(place) = members.iter_mut().find(|member| Arc::ptr_eq(member, &loser)) {
+                *place = Arc::new(place.again(&self.common)?);
+            }
+        }
+        Ok(members)
     }
 
     /// Has all of them deliver what they have read, and end.

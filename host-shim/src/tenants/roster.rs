@@ -11,6 +11,7 @@ use super::rate::{Rate, Rates};
 use super::said::Said;
 use super::{Common, Tenant};
 use crate::docker::{Assign, Candidate, Seat};
+use crate::metrics::{Owner, Panel};
 use crate::reports::Tracing;
 use crate::streams::{Hub, Phase};
 
@@ -63,6 +64,7 @@ pub struct Member {
     pub(super) egress: Arc<Egress>,
     pub(super) said: Arc<Said>,
     pub(super) told: Arc<Tracing>,
+    pub(super) panel: Arc<Panel>,
 }
 
 /// Whose a container is.
@@ -253,6 +255,7 @@ impl Member {
     pub fn new(tenant: Tenant, common: &Common) -> Result<Member, String> {
         let said = Arc::new(Said::new(&tenant.name));
         let limits = &tenant.limits;
+        let panel = common.board.panel(Owner::Tenant(tenant.name.clone()));
         let rates = Rates { requests: limits.requests.map(Rate::new), bytes: limits.bytes.map(Rate::new) };
         let egress = Egress::new(
             Arc::clone(&common.transport),
@@ -261,6 +264,7 @@ impl Member {
             tenant.options.confine.as_deref().map(Confinement::new),
             rates,
             Arc::clone(&said),
+            Arc::clone(&panel),
         );
         let egress = Arc::new(egress.map_err(|problem| format!("tenant {:?}: {problem}", tenant.name))?);
         let room = limits.containers.unwrap_or(Semaphore::MAX_PERMITS).min(Semaphore::MAX_PERMITS);
@@ -271,6 +275,7 @@ impl Member {
             egress,
             said,
             told: Arc::new(told),
+            panel,
             tenant,
         })
     }

@@ -227,7 +227,7 @@ impl reports::Host for State {
         Ok(())
     }
 
-    fn count(&mut self, counts: reports::Counts) -> wasmtime::Result<()> {
+    fn count(&mut self, counts: reports::Counts, _status: reports::Status) -> wasmtime::Result<()> {
         self.events = counts.events_accepted;
         Ok(())
     }
