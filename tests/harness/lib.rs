@@ -14,6 +14,7 @@ pub mod docker;
 pub mod envoy;
 pub mod issuer;
 pub mod load;
+pub mod metrics;
 pub mod network;
 pub mod peers;
 pub mod program;

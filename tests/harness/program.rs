@@ -142,6 +142,16 @@ impl Shipping {
         eventually(&format!("the words {words:?}"), bound, || self.stderr().contains(words).then_some(()));
     }
 
+    /// What stands behind these words on a line of stderr, once it has said them.
+    pub fn said_behind(&self, words: &str) -> String {
+        eventually(&format!("the words {words:?}"), PATIENCE, || {
+            let said = self.stderr();
+            let line =
+                said.lines().find(|line| line.contains(words) && said.contains(&format!("{line}\n")))?;
+            Some(line.split_once(words)?.1.trim().to_owned())
+        })
+    }
+
     /// Waits for its end.
     pub fn wait(mut self, bound: Duration) -> Outcome {
         let began = std::time::Instant::now();

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::process::{Running, collect, eventually, file, must, python};
+use crate::process::{Running, collect, file, must, python};
 use crate::program::{Outcome, PATIENCE, Program, Shipping};
 
 /// The program while it takes what is sent.
@@ -33,7 +33,7 @@ impl Serving {
     /// Starts `cloudspout serve`, on a free port.
     pub fn start(program: Program) -> Self {
         let shipping = program.args(&["--listen", "127.0.0.1:0"]).start();
-        let url = said_behind(&shipping, "takes events at ");
+        let url = shipping.said_behind("takes events at ");
         Self { shipping, url }
     }
 
@@ -43,7 +43,7 @@ impl Serving {
 
     /// The address for lines.
     pub fn socket(&self) -> String {
-        said_behind(&self.shipping, "takes lines at ")
+        self.shipping.said_behind("takes lines at ")
     }
 
     pub fn shipping(&mut self) -> &mut Shipping {
@@ -69,15 +69,6 @@ impl Serving {
         assert_eq!(answer.status, 200, "{answer:?}");
         serde_json::from_str(&answer.body).expect("JSON")
     }
-}
-
-/// What stands behind these words on a line of stderr.
-fn said_behind(shipping: &Shipping, words: &str) -> String {
-    eventually(&format!("the words {words:?}"), PATIENCE, || {
-        let said = shipping.stderr();
-        let line = said.lines().find(|line| line.contains(words) && said.contains(&format!("{line}\n")))?;
-        Some(line.split_once(words)?.1.trim().to_owned())
-    })
 }
 
 /// Sends a request by urllib3.
