@@ -230,6 +230,10 @@ impl Runtime {
             Some(turns) => turns.take(bounds.weight, account, run).await,
             None => run.await,
         };
+        if !matches!(result, Ok(Ok(()))) {
+            // Before the store goes, and its log streams with it.
+            store.data().hub.abandon();
+        }
         let result = result.map_err(|error| match error.downcast_ref::<Exceeded>() {
             Some(exceeded) => RunError::Exceeded(*exceeded),
             None => RunError::Broken(error),

@@ -84,6 +84,8 @@ struct State {
     streams: BTreeMap<u32, Stream>,
     /// Bytes of all log streams that the component has not read.
     unread: usize,
+    /// Whether the instance that read here broke down.
+    abandoned: bool,
     opened: VecDeque<u32>,
     ready: VecDeque<u32>,
 }
@@ -119,6 +121,7 @@ impl Default for Hub {
                     last_id: 0,
                     streams: BTreeMap::new(),
                     unread: 0,
+                    abandoned: false,
                     opened: VecDeque::new(),
                     ready: VecDeque::new(),
                 }),
@@ -164,6 +167,17 @@ impl Hub {
     /// Says that nobody reads here any more, nor ever will: sources go elsewhere with what is not accepted.
     pub fn close(&self) {
         let _ = self.inner.closed.set(());
+    }
+
+    /// Says that the instance which read here has broken down. It lets go of its log streams as it is cleared away:
+    /// that does not mean that nothing of them is wanted any more.
+    pub fn abandon(&self) {
+        self.lock().abandoned = true;
+    }
+
+    /// Whether that was said.
+    pub fn is_abandoned(&self) -> bool {
+        self.lock().abandoned
     }
 
     /// Returns once the hub is closed.
@@ -226,6 +240,19 @@ impl LogWriter {
             stream.resume = Some(resume);
         });
         resumed.await.ok()
+    }
+
+    /// Says that nothing will ever come again, and waits until the component has let go of the log stream: it
+    /// wants nothing of it any more, or has [broken down](Hub::is_abandoned).
+    pub async fn finish(&self) {
+        self.hub.announce(self.id, |stream, _| stream.pause = Some(Pause::Ended));
+        loop {
+            let released = self.room.notified();
+            if self.is_released() {
+                return;
+            }
+            released.await;
+        }
     }
 
     /// Says that nothing will ever come again.

@@ -34,8 +34,10 @@ pub fn run(path: &Path) -> Result<(), Ending> {
         .build()
         .map_err(Ending::other)?;
     let result = runtime.block_on(async {
-        let component = Runtime::shared(room_for(config.tenants.len()), processors)?;
-        Program { path: path.to_owned(), line, said: config.program.clone(), component }.run(config).await
+        let room = room_for(config.tenants.len());
+        let component = Runtime::shared(room, processors)?;
+        let said = config.program.clone();
+        Program { path: path.to_owned(), line, said, room, component }.run(config).await
     });
     // A blocking lookup of a name is not worth waiting for.
     runtime.shutdown_background();
@@ -56,6 +58,8 @@ struct Program {
     line: CommandLine,
     /// What was said of it when it was started.
     said: ProgramKeys,
+    /// Instances that there may be at a time.
+    room: u32,
     component: Runtime,
 }
 
@@ -123,6 +127,13 @@ impl Program {
             let config = Config::read(&self.path, &self.line).map_err(|error| error.to_string())?;
             if config.tenants.is_empty() {
                 return Err("it has no tenants any more: that takes a restart".to_owned());
+            }
+            if config.tenants.len() > self.room as usize {
+                return Err(format!(
+                    "it has {} tenants, and by what there were at the start there is room for {}: that takes a restart",
+                    config.tenants.len(),
+                    self.room
+                ));
             }
             let unlike = self.said.unlike(&config.program);
             if !unlike.is_empty() {

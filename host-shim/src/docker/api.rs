@@ -55,7 +55,7 @@ pub(super) async fn follow(
             if broken.is_some() {
                 tracing::warn!(container = container.id, "removed before its log could be read to the end");
             }
-            return writer.end();
+            return writer.finish().await;
         };
         let same_run = now.state.started_at == run;
         let stopped = broken.is_none() && !(same_run && now.is_running());
@@ -67,7 +67,7 @@ pub(super) async fn follow(
                     read_to_end = true;
                     continue;
                 }
-                End::Gone => return writer.end(),
+                End::Gone => return writer.finish().await,
             }
         }
         read_to_end = false;
@@ -81,14 +81,14 @@ pub(super) async fn follow(
             container.wait(&mut backoff).await;
         } else if same_run {
             keeper.read_whole(taken, &now.state.finished_at);
-            let Some(next) = container.next_run(&run).await else { return writer.end() };
+            let Some(next) = container.next_run(&run).await else { return writer.finish().await };
             run = next.state.started_at;
         } else {
             run = now.state.started_at;
         }
         body = match open(container, None, since, last).await {
             Opened::Log(body) => body,
-            Opened::Gone | Opened::Unreadable => return writer.end(),
+            Opened::Gone | Opened::Unreadable => return writer.finish().await,
         };
     }
 }

@@ -1,7 +1,7 @@
 //! Follows one container, from where its log was left to the container's removal.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -57,7 +57,8 @@ impl Container {
         }
         let (found, mut early) = match begin {
             Begin::Created | Begin::Started => self.inspect_and_open(record.as_ref()).await,
-            Begin::Found | Begin::Ended { .. } | Begin::Again => (self.inspect().await, Early::Nothing),
+            Begin::Found | Begin::Ended { .. } => (self.inspect().await, Early::Nothing),
+            Begin::Again => self.inspect_or_held(record.as_ref()).await,
         };
         let Some(found) = found else {
             if begin == Begin::Again {
@@ -126,6 +127,11 @@ impl Container {
             () = hub.closed() => return Left::Closed,
             () = read => {}
         }
+        if hub.is_abandoned() {
+            hub.closed().await;
+            return Left::Closed;
+        }
+        drop(self.take_held());
         // It is gone, or the component has let go of it; which it does as well when it ends, a moment before its
         // hub is closed.
         tokio::select! {
@@ -259,11 +265,13 @@ pub(super) struct Container {
     pub news: Arc<Notify>,
     /// Where its log was begun, if not at its beginning (`--backlog now`); without a place, by time.
     skipped: OnceLock<Option<Record>>,
+    /// What was being read when its hub was closed.
+    held: Mutex<Option<files::Held>>,
 }
 
 impl Container {
     pub fn new(shared: Arc<Shared>, id: String, news: Arc<Notify>) -> Container {
-        Container { shared, id, news, skipped: OnceLock::new() }
+        Container { shared, id, news, skipped: OnceLock::new(), held: Mutex::new(None) }
     }
 
     /// Waits for the log file of a container that has not started yet: one that writes fast has rotated its
@@ -296,6 +304,33 @@ impl Container {
         let since = record.map(Record::positions).unwrap_or_default().time();
         let (found, attempt) = tokio::join!(self.inspect(), api::open_once(self, since));
         (found, Early::Api(Box::new(attempt)))
+    }
+
+    /// How it stands with a container that was being read; if it is gone, how it stood, and the log that was held.
+    async fn inspect_or_held(&self, record: Option<&Record>) -> (Option<Inspected>, Early) {
+        let (held, found) = (self.take_held(), self.inspect().await);
+        let (None, Some(held)) = (&found, held) else { return (found, Early::Nothing) };
+        let found = held.found.clone();
+        match files::Log::of_held(held, record) {
+            Ok(log) => {
+                // It gives no further sign.
+                self.news.notify_one();
+                (Some(found), Early::File(Box::new(log)))
+            }
+            Err(error) => {
+                tracing::warn!("the log of container {} cannot be read again: {error}", found.name());
+                (None, Early::Nothing)
+            }
+        }
+    }
+
+    fn take_held(&self) -> Option<files::Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Keeps the files of a log that is read no longer.
+    pub fn hold(&self, held: files::Held) {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
     }
 
     /// How it stands with the container; `None` when it is gone. Waits for a daemon that is away.

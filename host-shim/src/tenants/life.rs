@@ -72,11 +72,13 @@ async fn live(
         };
         member.panel.run(hub.clone());
         let began = Instant::now();
-        let run = tenant.runtime.run_within(&tenant.limits.bounds, hub, tenant.options.clone(), means);
+        let run =
+            tenant.runtime.run_within(&tenant.limits.bounds, hub.clone(), tenant.options.clone(), means);
         let overdue = async {
             // An instance that does not end by itself when it is told to is ended.
             let within = stop.wait_for(Option::is_some).await.ok().and_then(|within| *within);
             tokio::time::sleep(Duration::from_millis(within.unwrap_or_default().into()) + GRACE).await;
+            hub.abandon();
         };
         let result = tokio::select! {
             result = run => result,

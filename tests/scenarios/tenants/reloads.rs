@@ -121,6 +121,10 @@ fn a_file_that_is_wrong_changes_nothing() {
     config.write(&format!("{top}{}", tenant("a", "grup = '/t/a'")));
     shipping.running().signal("HUP");
     shipping.wait_for_words("did you mean \"group\"?", PATIENCE);
+    let many: String = (0..65).map(|number| tenant(&format!("t{number}"), "")).collect();
+    config.write(&format!("{top}{many}"));
+    shipping.running().signal("HUP");
+    shipping.wait_for_words("it has 65 tenants", PATIENCE);
     docker.write("a-1", &[], &lines("line", 100), b"");
     strict.wait_for_events(100, ARRIVAL);
     shipping.terminate().assert_code(0);

@@ -30,8 +30,9 @@ use super::records::Inspected;
 use super::{Backlog, Shared, instant};
 use crate::positions::{Keeper, Place, Record};
 use crate::streams::{Framing, Hub, LogWriter, Loss, LossCause, Opening, Pause, Positions};
+use file::LogFile;
 use missing::{Missing, Why};
-use resume::{Resumed, resume};
+use resume::{Resumed, resume, resume_in};
 use rotation::Rotation;
 use tail::{Next, Tail};
 use waiting::Waiting;
@@ -63,6 +64,12 @@ impl Log {
         Ok(Log { resumed: resume(path, &record)?, taken: record.positions() })
     }
 
+    /// A log of which nothing is left but open files, where its record says.
+    pub fn of_held(held: Held, record: Option<&Record>) -> io::Result<Log> {
+        let record = record.cloned().unwrap_or_default();
+        Ok(Log { resumed: resume_in(&held.path, held.files, &record)?, taken: record.positions() })
+    }
+
     /// Waits for something, and lets no file of the log pass by meanwhile.
     pub async fn hold<T>(&mut self, shared: &Shared, wait: impl Future<Output = T>) -> T {
         Waiting::closely(watcher(shared)).meanwhile(&mut self.resumed.tail, wait).await
@@ -77,6 +84,13 @@ impl Log {
         }
         Ok(self.resumed.tail.place())
     }
+}
+
+/// The files of a log that was being read, still open: of a container that is gone there is no other way to them.
+pub(super) struct Held {
+    pub found: Inspected,
+    path: PathBuf,
+    files: Vec<LogFile>,
 }
 
 /// Waits until a container has a log file, some time, unless there is news first: whether it has one.
@@ -99,9 +113,11 @@ fn expected_path(shared: &Shared, id: &str) -> PathBuf {
     data_root(shared).join("containers").join(id).join(format!("{id}-json.log"))
 }
 
-/// Reads a container's log until the container is gone.
+/// Reads a container's log until the container is gone and the component wants nothing of it any more.
 pub(super) async fn follow(container: &Container, hub: &Hub, found: Inspected, log: Log) {
-    let (mut reader, keeper) = Reader::begin(container, hub, &found, log);
+    let (reader, keeper) = Reader::begin(container, hub, &found, log);
+    let mut holding = Holding { reader, container, found: &found };
+    let reader = &mut holding.reader;
     // A container that is over when it is first seen gives no further sign.
     let mut news = !found.is_running() && found.has_run();
     loop {
@@ -116,13 +132,13 @@ pub(super) async fn follow(container: &Container, hub: &Hub, found: Inspected, l
                 return;
             }
             match now {
-                None => return reader.writer.end(),
+                None => return reader.writer.finish().await,
                 Some(now) if now.is_running() => {}
                 Some(now) => {
                     let Some(taken) = reader.pause(Pause::Stopped).await else { return };
                     keeper.read_whole(taken, &now.state.finished_at);
                     if reader.hold(container.next_run(&now.state.started_at)).await.is_none() {
-                        return reader.writer.end();
+                        return reader.writer.finish().await;
                     }
                 }
             }
@@ -145,6 +161,20 @@ pub(super) async fn read_once(
         reader.writer.end();
     }
     Ok(())
+}
+
+/// Leaves a log's files with its container when it is read no longer.
+struct Holding<'a> {
+    reader: Reader,
+    container: &'a Container,
+    found: &'a Inspected,
+}
+
+impl Drop for Holding<'_> {
+    fn drop(&mut self) {
+        let (path, files) = self.reader.tail.take();
+        self.container.hold(Held { found: self.found.clone(), path, files });
+    }
 }
 
 /// Moves a log on to the component.

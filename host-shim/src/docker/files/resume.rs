@@ -18,11 +18,15 @@ pub(super) struct Resumed {
 
 /// Opens a log where its record says that it was left; one without positions, at its beginning.
 pub(super) fn resume(path: &Path, record: &Record) -> io::Result<Resumed> {
+    resume_in(path, open_all(path)?, record)
+}
+
+/// The same of a log whose files are open.
+pub(super) fn resume_in(path: &Path, mut files: Vec<LogFile>, record: &Record) -> io::Result<Resumed> {
     let sides = [record.stdout, record.stderr];
     // A side of which nothing was taken is wanted from the beginning.
     let earliest = sides.iter().map(|side| side.map_or(0, |place| place.offset)).min().unwrap_or_default();
     let latest = sides.iter().flatten().max_by_key(|place| place.offset);
-    let mut files = open_all(path)?;
     let mut places: Vec<(Place, usize, u64)> = sides
         .iter()
         .flatten()

@@ -98,6 +98,11 @@ impl Tail {
         &self.places
     }
 
+    /// Gives its files away, and where the one is that is written to.
+    pub fn take(&mut self) -> (PathBuf, Vec<LogFile>) {
+        (self.path.clone(), self.files.drain(..).map(|pending| pending.log).collect())
+    }
+
     /// Where the file is that is written to.
     pub fn path(&self) -> &Path {
         &self.path

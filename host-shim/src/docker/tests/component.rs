@@ -53,7 +53,16 @@ impl Component {
     }
 
     /// Goes on until something is as wanted.
-    pub async fn until(&mut self, mut wanted: impl FnMut(&Component) -> bool) {
+    pub async fn until(&mut self, wanted: impl FnMut(&Component) -> bool) {
+        self.go_on(Component::turn, wanted).await;
+    }
+
+    /// Reads until something is as wanted, and accepts nothing.
+    pub async fn read_until(&mut self, wanted: impl FnMut(&Component) -> bool) {
+        self.go_on(Component::read, wanted).await;
+    }
+
+    async fn go_on(&mut self, step: fn(&mut Component), mut wanted: impl FnMut(&Component) -> bool) {
         let name = |component: &Component| {
             component
                 .streams
@@ -64,7 +73,7 @@ impl Component {
         let wait = async {
             while !wanted(self) {
                 self.hub.news().await;
-                self.turn();
+                step(self);
             }
         };
         if tokio::time::timeout(std::time::Duration::from_secs(20), wait).await.is_err() {

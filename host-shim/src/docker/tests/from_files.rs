@@ -1,15 +1,16 @@
 //! Containers' lives, when their logs are read from files.
 
 use std::fs;
+use std::sync::{Arc, Mutex};
 
 use tokio::task::JoinHandle;
 
 use super::component::Component;
 use super::daemon::{Daemon, id};
 use super::{config, run_container};
-use crate::docker::{Backlog, Config, EngineError, Extent, Source, run};
+use crate::docker::{Assign, Backlog, Candidate, Config, EngineError, Extent, Seat, Source, run};
 use crate::positions::Store;
-use crate::streams::{Framing, Hub, LossCause, Pause};
+use crate::streams::{Framing, Hub, LossCause, Pause, Phase};
 
 fn begin(daemon: &Daemon, store: &Store, config: Config) -> (Component, JoinHandle<Result<(), EngineError>>) {
     let hub = Hub::default();
@@ -87,6 +88,75 @@ async fn a_log_that_is_rotated_away_before_the_start_is_heard_of_is_read_whole()
     daemon.log_to_file("fast", "two\n");
     daemon.start("fast");
     component.until(|component| component.text_of("fast") == "one\ntwo\n").await;
+}
+
+/// Has containers go to the hub of the moment.
+#[derive(Clone, Default)]
+struct Hubs(Arc<Mutex<Hub>>);
+
+impl Hubs {
+    fn now(&self) -> Hub {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// The instance that reads breaks down, and another takes its place.
+    fn renew(&self) -> Component {
+        let old = std::mem::take(&mut *self.0.lock().unwrap());
+        old.abandon();
+        for id in 1..=10 {
+            old.release(id);
+        }
+        old.close();
+        Component::new(self.now())
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl Assign for Hubs {
+    async fn assign(&self, _candidate: &Candidate<'_>) -> Option<Seat> {
+        Some(Seat { hub: self.now(), keep: None })
+    }
+
+    fn finish(&self) {
+        self.now().set_phase(Phase::Finishing);
+    }
+}
+
+#[tokio::test]
+async fn a_container_that_is_gone_is_read_again_if_who_read_it_breaks_down() {
+    let daemon = Daemon::new();
+    let hubs = Hubs::default();
+    let store = Store::in_memory();
+    let config =
+        Config { source: Source::Auto, docker_root: Some(daemon.root()), ..config(&daemon, Extent::Follow) };
+    let _source = tokio::spawn(run(config, hubs.clone(), store.clone()));
+    start(&daemon, "brief", "one\n");
+    let mut first = Component::new(hubs.now());
+    first.until(|component| component.text_of("brief") == "one\n").await;
+    first.accept();
+    daemon.log_to_file("brief", "two\n");
+    fs::remove_dir_all(daemon.log_file("brief").parent().unwrap()).unwrap();
+    daemon.stop("brief");
+    daemon.remove("brief");
+    let ended = |component: &Component| {
+        component.of("brief").is_some_and(|seen| seen.pauses.last() == Some(&Pause::Ended))
+    };
+    first.read_until(ended).await;
+    assert_eq!(first.text_of("brief"), "one\ntwo\n");
+    // The second line was not accepted.
+    let mut second = hubs.renew();
+    second.read_until(ended).await;
+    assert_eq!(second.text_of("brief"), "two\n");
+    let mut third = hubs.renew();
+    third.until(ended).await;
+    assert_eq!((third.text_of("brief").as_str(), third.of("brief").unwrap().repeated), ("two\n", 0));
+    // Once all is accepted there is nothing to hold.
+    third.accept();
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let mut fourth = hubs.renew();
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    fourth.turn();
+    assert!(fourth.of("brief").is_none());
 }
 
 #[tokio::test]
