@@ -23,5 +23,6 @@ pub mod naming;
 pub mod settings;
 pub mod shipper;
 pub mod sigv4;
+pub mod size;
 pub mod template;
 pub mod time;

@@ -4,9 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use cloudspout::cloudwatch::{Endpoint, EndpointError, Region};
-use cloudspout::command::{Environment, bytes, duration};
+use cloudspout::command::Environment;
 use cloudspout::naming::{Kind, clean};
 use cloudspout::settings::{Compression, Options, Settings, Signing, WhenFull};
+use cloudspout::size::{bytes, duration};
 use cloudspout::time::Millis;
 use serde::Deserialize;
 

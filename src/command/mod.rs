@@ -9,11 +9,9 @@ mod code;
 mod environment;
 mod help;
 mod options;
-mod size;
 
 pub use arguments::{Said, UsageError, parse};
 pub use code::Code;
 pub use environment::{Environment, credentials};
 pub use help::help;
 pub use options::Command;
-pub use size::{bytes, duration};

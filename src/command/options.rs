@@ -1,9 +1,9 @@
 //! The options: their names, where they are taken from, what they default to, and what they set.
 
-use super::size;
 use crate::lines::{Framing, WrapForm};
 use crate::settings::{Compression, Options};
 use crate::shipper::Severity;
+use crate::size;
 use crate::time::Millis;
 
 /// What was asked for.

@@ -24,7 +24,7 @@ mod tenants;
 // What the component's own command line understands in the same way stands in one file for both.
 #[path = "../../../src/command/code.rs"]
 mod code;
-#[path = "../../../src/command/size.rs"]
+#[path = "../../../src/size.rs"]
 mod size;
 
 use clap::{Parser, Subcommand};
