@@ -58,7 +58,7 @@ fn explain_one(
     Explanation {
         places,
         shares_with,
-        remarks: named.remarks,
+        remarks: [named.remarks, settings.names.terms_of(container).1].concat(),
         rendered: template.map(|template| settings.names.render(template, container)),
     }
 }

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::cloudwatch::{
-    Endpoint, EndpointError, GroupError, GroupOptions, LogFormat, LogFormatError, NewGroup, Region,
-};
+use crate::cloudwatch::{EndpointError, GroupError, GroupOptions, LogFormat, LogFormatError, NewGroup};
 use crate::lines::{FieldNames, LineError, LineOptions, LineRules, Side};
-use crate::naming::{Collisions, Machine, Names, NamingError, NamingOptions, WholeEvent, event_fields};
+pub use crate::naming::WhenFull;
+use crate::naming::{
+    Collisions, Machine, Names, NamingError, NamingOptions, Sites, WholeEvent, event_fields,
+};
 use crate::time::Millis;
 
 /// Options as they were given; `settings.options` in the WIT says what each means.
@@ -78,16 +79,6 @@ impl Default for Options {
     }
 }
 
-/// What becomes of events that there is no room for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum WhenFull {
-    /// They stay where they are: nothing more is read.
-    #[default]
-    Wait,
-    DropOldest,
-    DropNewest,
-}
-
 /// How the bodies of requests are sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compression {
@@ -109,8 +100,8 @@ pub enum Signing {
 /// Options that can be used.
 #[derive(Debug)]
 pub struct Settings {
-    pub region: Region,
-    pub endpoint: Endpoint,
+    /// Where events go, and where containers may have them go.
+    pub sites: Sites,
     pub names: Names,
     pub collisions: Collisions,
     /// The only side of containers that is wanted.
@@ -174,8 +165,14 @@ impl Settings {
     /// # Errors
     /// For an option that cannot be used.
     pub fn of(options: &Options) -> Result<Settings, SettingsError> {
-        let region = Region::parse(&options.region).map_err(SettingsError::Endpoint)?;
         let naming = &options.naming;
+        let sites = Sites::of(
+            &options.region,
+            options.endpoint.as_deref(),
+            &naming.allow_regions,
+            &naming.allow_endpoints,
+        )
+        .map_err(SettingsError::Endpoint)?;
         if options.own_group && naming.confine.is_some() {
             return Err(SettingsError::ConfinedLetters);
         }
@@ -187,10 +184,6 @@ impl Settings {
         let apart = [&naming.tag, &naming.stderr_group, &naming.stderr_stream];
         let templates = [options.group.as_str(), options.stream.as_str()];
         let templates = templates.into_iter().chain(apart.into_iter().flatten().map(String::as_str));
-        let endpoint = match &options.endpoint {
-            Some(url) => Endpoint::parse(url),
-            None => Endpoint::of(&region),
-        };
         let format = options.format.as_deref().filter(|format| !format.is_empty());
         let format = format.map(LogFormat::parse).transpose().map_err(SettingsError::Format)?;
         let lines = LineRules::of(&options.lines).map_err(SettingsError::Lines)?;
@@ -201,10 +194,10 @@ impl Settings {
             return Err(SettingsError::WrappedFormat);
         }
         Ok(Settings {
-            region,
-            endpoint: endpoint.map_err(SettingsError::Endpoint)?,
             names: Names::parse(&options.group, &options.stream, naming, machine)
-                .map_err(SettingsError::Naming)?,
+                .map_err(SettingsError::Naming)?
+                .among(sites.clone()),
+            sites,
             event_fields: event_fields(templates).map_err(SettingsError::WholeEvent)?,
             collisions: options.collisions,
             only: options.only,

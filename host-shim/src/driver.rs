@@ -74,6 +74,8 @@ impl Default for Options {
             stderr_stream_name: None,
             only: None,
             confine: None,
+            allow_regions: Vec::new(),
+            allow_endpoints: Vec::new(),
             collisions: Collisions::Share,
             own_group: false,
             own_stream: false,

@@ -62,14 +62,23 @@ impl Region {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is of the same partition as another.
+    pub fn is_beside(&self, other: &Region) -> bool {
+        self.partition() == other.partition()
+    }
+
+    /// The beginning of its partition's Regions, and their domain.
+    fn partition(&self) -> (&'static str, &'static str) {
+        PARTITIONS.iter().find(|(prefix, _)| self.0.starts_with(prefix)).copied().unwrap_or_default()
+    }
 }
 
 impl Endpoint {
     /// The Region's own.
     pub fn of(region: &Region) -> Result<Endpoint, EndpointError> {
         let name = region.as_str();
-        let domain =
-            PARTITIONS.iter().find(|(prefix, _)| name.starts_with(prefix)).map_or("", |(_, domain)| domain);
+        let (_, domain) = region.partition();
         Endpoint::parse(&format!("https://logs.{name}.{domain}"))
     }
 

@@ -10,6 +10,7 @@ use wasi::io::streams::{InputStream, OutputStream, StreamError};
 
 use crate::cloudwatch::Endpoint;
 use crate::delivery::{Answer, Response};
+use crate::naming::Site;
 use crate::shipper::{Request, RequestId};
 
 /// A request that has been handed to the host.
@@ -50,10 +51,11 @@ const CONNECT_WITHIN: u64 = 10 * SECOND;
 const ANSWER_WITHIN: u64 = 90 * SECOND;
 
 impl Exchange {
-    /// Hands a request to the host.
-    pub fn start(endpoint: &Endpoint, request: Request) -> Exchange {
+    /// Hands a request to the host. `own`: where it goes unless it says so itself.
+    pub fn start(own: &Site, request: Request) -> Exchange {
         let id = request.id;
-        let stage = begin(endpoint, request).unwrap_or_else(Stage::Answered);
+        let endpoint = request.site.as_ref().map_or(&own.endpoint, |site| &site.endpoint).clone();
+        let stage = begin(&endpoint, request).unwrap_or_else(Stage::Answered);
         Exchange { id, stage }
     }
 

@@ -121,7 +121,7 @@ impl<H: Host> Driver<'_, H> {
                 Output::Settle { source, fate } => self.host.settle(source, fate),
                 Output::Release(source) => self.host.release(source),
                 Output::Send(request) => {
-                    let mut exchange = Exchange::start(&self.shipper.settings().endpoint, request);
+                    let mut exchange = Exchange::start(self.shipper.settings().sites.own(), request);
                     let answer = exchange.advance();
                     now = self::now();
                     match answer {

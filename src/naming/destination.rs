@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
+use super::Site;
 use crate::cloudwatch::limits::MAX_NAME_BYTES;
 use crate::cloudwatch::write_string;
 
@@ -11,6 +13,8 @@ use crate::cloudwatch::write_string;
 pub struct Destination {
     group: String,
     stream: String,
+    /// None: the operator's.
+    site: Option<Arc<Site>>,
 }
 
 /// Which of its two names.
@@ -26,14 +30,20 @@ impl Destination {
         Destination {
             group: clean(Kind::Group, group).into_owned(),
             stream: clean(Kind::Stream, stream).into_owned(),
+            site: None,
         }
+    }
+
+    /// The destination of the same names at another site.
+    pub fn at(self, site: Option<Arc<Site>>) -> Destination {
+        Destination { site, ..self }
     }
 
     /// The destination beside it that carries a mark of its own, for one who must not share it.
     pub fn marked(&self, mark: &str) -> Destination {
         let mut stream = self.stream.clone();
         while stream.len() + mark.len() + 1 > MAX_NAME_BYTES && stream.pop().is_some() {}
-        Destination::new(&self.group, &format!("{stream}-{mark}"))
+        Destination::new(&self.group, &format!("{stream}-{mark}")).at(self.site.clone())
     }
 
     /// Stands for where a log stream goes of which each event says so; nothing is ever sent there.
@@ -43,7 +53,7 @@ impl Destination {
 
     #[cfg(test)]
     pub fn for_tests(group: &str, stream: &str) -> Destination {
-        Destination { group: group.to_owned(), stream: stream.to_owned() }
+        Destination { group: group.to_owned(), stream: stream.to_owned(), site: None }
     }
 
     pub fn group(&self) -> &str {
@@ -52,6 +62,11 @@ impl Destination {
 
     pub fn stream(&self) -> &str {
         &self.stream
+    }
+
+    /// Where it is, if that is not the operator's site.
+    pub fn site(&self) -> Option<&Arc<Site>> {
+        self.site.as_ref()
     }
 
     /// Writes the beginning of a `PutLogEvents` body, up to its first event.
@@ -66,7 +81,8 @@ impl Destination {
 
 impl fmt::Display for Destination {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "log group {}, log stream {}", self.group, self.stream)
+        write!(out, "log group {}, log stream {}", self.group, self.stream)?;
+        self.site.as_ref().map_or(Ok(()), |site| write!(out, ", Region {}", site.region.as_str()))
     }
 }
 

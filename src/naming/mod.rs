@@ -10,6 +10,7 @@ mod destination;
 mod event;
 mod mode;
 mod names;
+mod site;
 mod terms;
 
 pub use container::Container;
@@ -18,4 +19,5 @@ pub use destination::{Destination, Kind, clean};
 pub use event::{WholeEvent, event_fields};
 pub use mode::{Collisions, Key, Mode, Origin, Overrides};
 pub use names::{Beginnings, Choice, Named, Names, NamingError, NamingOptions};
-pub use terms::Terms;
+pub use site::{Site, Sites};
+pub use terms::{Terms, WhenFull};

@@ -56,6 +56,15 @@ pub enum Key {
     CreateGroup,
     CreateStream,
     FlushInterval,
+    /// The AWS Region, and the endpoint, that its events go to.
+    Region,
+    Endpoint,
+    /// What events are, where the service is to be told.
+    Format,
+    /// What becomes of events that there is no room for, and how much may wait.
+    Mode,
+    MaxBufferSize,
+    MaxBufferedEvents,
     /// No name, but where its events begin: a pattern, or a format of dates.
     MultilinePattern,
     DatetimeFormat,
@@ -84,6 +93,7 @@ impl Overrides {
     pub(super) fn find(self, container: &Container, key: Key) -> Option<(Origin, &str)> {
         let Words { log_option, label, variable } = key.words();
         if self.log_options
+            && let Some(log_option) = log_option
             && let Some(value) = chosen(&container.log_options, log_option)
         {
             return Some((Origin::LogOption(log_option), value));
@@ -108,19 +118,26 @@ fn chosen<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
 
 /// By what a container chooses.
 struct Words {
-    log_option: &'static str,
+    /// None where the option is one of the log driver that the container has, and says how that keeps lines.
+    log_option: Option<&'static str>,
     label: &'static str,
     variable: Option<&'static str>,
 }
 
 impl Key {
-    pub const ALL: [Key; 8] = [
+    pub const ALL: [Key; 14] = [
         Key::Group,
         Key::Stream,
         Key::Tag,
         Key::CreateGroup,
         Key::CreateStream,
         Key::FlushInterval,
+        Key::Region,
+        Key::Endpoint,
+        Key::Format,
+        Key::Mode,
+        Key::MaxBufferSize,
+        Key::MaxBufferedEvents,
         Key::MultilinePattern,
         Key::DatetimeFormat,
     ];
@@ -132,16 +149,24 @@ impl Key {
 
     fn words(self) -> Words {
         let (log_option, label, variable) = match self {
-            Key::Group => ("awslogs-group", "awslogs.group", Some("LOGSPOUT_GROUP")),
-            Key::Stream => ("awslogs-stream", "awslogs.stream", Some("LOGSPOUT_STREAM")),
-            Key::Tag => ("tag", "awslogs.tag", None),
-            Key::CreateGroup => ("awslogs-create-group", "awslogs.create-group", None),
-            Key::CreateStream => ("awslogs-create-stream", "awslogs.create-stream", None),
+            Key::Group => (Some("awslogs-group"), "awslogs.group", Some("LOGSPOUT_GROUP")),
+            Key::Stream => (Some("awslogs-stream"), "awslogs.stream", Some("LOGSPOUT_STREAM")),
+            Key::Tag => (Some("tag"), "awslogs.tag", None),
+            Key::CreateGroup => (Some("awslogs-create-group"), "awslogs.create-group", None),
+            Key::CreateStream => (Some("awslogs-create-stream"), "awslogs.create-stream", None),
             Key::FlushInterval => {
-                ("awslogs-force-flush-interval-seconds", "awslogs.force-flush-interval-seconds", None)
+                (Some("awslogs-force-flush-interval-seconds"), "awslogs.force-flush-interval-seconds", None)
             }
-            Key::MultilinePattern => ("awslogs-multiline-pattern", "awslogs.multiline-pattern", None),
-            Key::DatetimeFormat => ("awslogs-datetime-format", "awslogs.datetime-format", None),
+            Key::Region => (Some("awslogs-region"), "awslogs.region", None),
+            Key::Endpoint => (Some("awslogs-endpoint"), "awslogs.endpoint", None),
+            Key::Format => (Some("awslogs-format"), "awslogs.format", None),
+            Key::Mode => (None, "awslogs.mode", None),
+            Key::MaxBufferSize => (None, "awslogs.max-buffer-size", None),
+            Key::MaxBufferedEvents => {
+                (Some("awslogs-max-buffered-events"), "awslogs.max-buffered-events", None)
+            }
+            Key::MultilinePattern => (Some("awslogs-multiline-pattern"), "awslogs.multiline-pattern", None),
+            Key::DatetimeFormat => (Some("awslogs-datetime-format"), "awslogs.datetime-format", None),
         };
         Words { log_option, label, variable }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::context::Machine;
 use super::mode::{Key, Mode, Origin, Overrides};
+use super::site::{Site, Sites};
 use super::terms::Terms;
 use super::{Container, Destination, Kind};
 use crate::lines::Sides;
@@ -24,6 +25,9 @@ pub struct NamingOptions {
     pub confine: Option<String>,
     /// The id of the EC2 instance, for templates.
     pub instance_id: String,
+    /// Regions that containers may choose; none for all of the partition. Endpoints that they may.
+    pub allow_regions: Vec<String>,
+    pub allow_endpoints: Vec<String>,
 }
 
 /// Rules that can be applied, and the machine they are applied on.
@@ -38,6 +42,8 @@ pub struct Names {
     stderr_stream: Option<Rule>,
     confine: Option<String>,
     machine: Arc<Machine>,
+    /// Where events may go; none: to the operator's site alone.
+    sites: Option<Sites>,
 }
 
 /// A template of the operator's; or why it is none, where that is no reason to stop.
@@ -114,6 +120,7 @@ impl Names {
             stderr_stream: rule(Kind::Stream, "stderr-stream", &given(&options.stderr_stream))?,
             confine: options.confine.clone(),
             machine,
+            sites: None,
         };
         let none_could_name_it = names.group.is_none() && !names.overrides.any();
         if mode == Mode::Awslogs && none_could_name_it {
@@ -122,14 +129,24 @@ impl Names {
         Ok(names)
     }
 
+    /// Lets containers choose among these sites, as far as they may choose at all.
+    pub fn among(self, sites: Sites) -> Names {
+        Names { sites: Some(sites), ..self }
+    }
+
     /// Where the container's events go.
     pub fn of(&self, container: &Arc<Container>) -> Named {
-        let mut naming = Naming {
-            names: self,
-            container,
-            context: self.mode.context(container, &self.machine),
-            remarks: Vec::new(),
+        let chosen = self.sites.as_ref().map(|sites| sites.chosen(self.overrides, container));
+        let (site, remarks) = chosen.unwrap_or_default();
+        let context = match &site {
+            // The Region that it sees is the one that its events go to.
+            Some(site) => {
+                let region = site.region.as_str().to_owned();
+                self.mode.context(container, &Arc::new(Machine { region, ..Machine::clone(&self.machine) }))
+            }
+            None => self.mode.context(container, &self.machine),
         };
+        let mut naming = Naming { names: self, container, context, site, remarks };
         let destinations = naming.destinations();
         Named { destinations, remarks: naming.remarks }
     }
@@ -162,6 +179,8 @@ struct Naming<'a> {
     names: &'a Names,
     container: &'a Arc<Container>,
     context: Value,
+    /// Its own choice, if it has one.
+    site: Option<Arc<Site>>,
     remarks: Vec<String>,
 }
 
@@ -256,7 +275,7 @@ impl Naming<'_> {
                 self.remarks.push(remark);
             }
         }
-        let destination = Destination::new(&group.1, &stream.1);
+        let destination = Destination::new(&group.1, &stream.1).at(self.site.clone());
         if let Some(prefix) = &self.names.confine
             && !destination.group().starts_with(prefix.as_str())
         {

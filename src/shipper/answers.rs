@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use flate2::write::GzEncoder;
 
@@ -13,6 +14,7 @@ use super::{Body, Digest, Failure, Output, Reason, Request, RequestId, Severity,
 use crate::batch::Frozen;
 use crate::cloudwatch::{LogFormat, Operation, Rejected, stream_body};
 use crate::delivery::{Answer, Cause, Pace, Refusal, Verdict};
+use crate::naming::Site;
 use crate::settings::{Compression, Signing};
 use crate::sigv4::{self, Credentials, Hex};
 use crate::time::{Millis, Timestamp};
@@ -128,11 +130,13 @@ impl Shipper {
             headers.push(("content-encoding", "gzip".to_owned()));
         }
         if operation == Operation::PutLogEvents {
-            headers.extend(self.settings.format.map(LogFormat::header));
+            let own = self.outlets.get(outlet.0).and_then(|outlet| outlet.terms.format);
+            headers.extend(own.or(self.settings.format).map(LogFormat::header));
         }
         let signed = now.shifted(self.clock_ahead);
+        let site = self.outlets.get(outlet.0).and_then(|outlet| outlet.destination.site().cloned());
         let generation = match self.settings.signing {
-            Signing::Here => match self.sign(&mut headers, digest, signed, now) {
+            Signing::Here => match self.sign(site.as_deref(), &mut headers, digest, signed, now) {
                 Some(generation) => generation,
                 None => return false,
             },
@@ -144,13 +148,20 @@ impl Shipper {
         self.probes += usize::from(probe);
         let clock_ahead = self.clock_ahead;
         self.under_way.insert(id, Sent { outlet, what, signed, clock_ahead, generation, probe });
-        self.outputs.push_back(Output::Send(Request { id, operation, headers, body }));
+        self.outputs.push_back(Output::Send(Request { id, operation, site, headers, body }));
         true
+    }
+
+    /// Where the requests of an outlet go.
+    fn site_of(&self, id: OutletId) -> &Site {
+        let other = self.outlets.get(id.0).and_then(|outlet| outlet.destination.site());
+        other.map_or_else(|| self.settings.sites.own(), Arc::as_ref)
     }
 
     /// Adds the headers that sign a request; the credentials used, unless it cannot be signed.
     fn sign(
         &mut self,
+        site: Option<&Site>,
         headers: &mut Vec<(&'static str, String)>,
         digest: &str,
         signed: Timestamp,
@@ -164,8 +175,8 @@ impl Shipper {
             self.starved = true;
             return None;
         };
-        let url = self.settings.endpoint.to_string();
-        match sigv4::sign(&credentials, self.settings.region.as_str(), signed, &url, headers, digest) {
+        let site = site.unwrap_or_else(|| self.settings.sites.own());
+        match sigv4::sign(&credentials, site.region.as_str(), signed, site.url(), headers, digest) {
             Ok(signature) => headers.extend(signature),
             Err(error) => {
                 self.done = Some(Err(Failure::Credentials(format!("a request cannot be signed: {error}"))));
@@ -304,7 +315,7 @@ impl Shipper {
         if !self.settings.fail_fast || self.delivered_any {
             self.trouble(id, cause.trouble(), text, now);
         } else if failures >= FEW_TRIES {
-            let endpoint = &self.settings.endpoint;
+            let endpoint = &self.site_of(id).endpoint;
             let text = format!(
                 "{endpoint} cannot be reached: {text}; check --region, --endpoint-url, network and proxies"
             );
@@ -374,7 +385,7 @@ impl Shipper {
             return self.trouble(id, refusal.trouble(), refusal.text(), now);
         }
         let Some(outlet) = self.outlets.get(id.0) else { return };
-        let endpoint = &self.settings.endpoint;
+        let endpoint = &self.site_of(id).endpoint;
         let failure = match refusal {
             Refusal::Denied(text) | Refusal::Invalid(text) => Failure::Denied(format!(
                 "not permitted: {}: {text} (these credentials need logs:PutLogEvents, logs:CreateLogStream and \

@@ -50,7 +50,7 @@ use directory::Directory;
 use keyring::Keyring;
 use outlet::{Outlet, OutletId, ParcelId};
 use placing::Place;
-use retention::{Retention, RetentionId};
+use retention::{Group, Retention, RetentionId};
 use sent::Sent;
 use shaping::Beginning;
 use source::{Source, Stage, origin_of};
@@ -102,6 +102,9 @@ pub struct Shipper {
     outlets: Vec<Outlet>,
     by_destination: BTreeMap<Destination, OutletId>,
     directory: Directory,
+    /// Who came first to each destination, where what ships ends by itself: there all containers are at once, also
+    /// those that have been read to their end.
+    firsts: BTreeMap<Destination, String>,
     /// Outlets whose destination is not in use.
     vacant: Vec<OutletId>,
     under_way: BTreeMap<RequestId, Sent>,
@@ -111,7 +114,7 @@ pub struct Shipper {
     last_keep: KeepId,
     /// Log groups that are still to be told how long to keep events; and those that were, in this life.
     retentions: BTreeMap<RetentionId, Retention>,
-    retained: BTreeSet<String>,
+    retained: BTreeSet<Group>,
     last_retention: RetentionId,
     /// Rules that containers brought, for those that bring the same.
     own_rules: BTreeMap<Beginning, Arc<LineRules>>,
@@ -171,6 +174,7 @@ impl Shipper {
             outlets: Vec::new(),
             by_destination: BTreeMap::new(),
             directory: Directory::default(),
+            firsts: BTreeMap::new(),
             vacant: Vec::new(),
             under_way: BTreeMap::new(),
             last_request: RequestId(0),
@@ -228,6 +232,7 @@ impl Shipper {
         };
         let called = container.called();
         let rules = self.rules_of(&container);
+        let terms = self.fitting(terms, &rules, &container);
         let mut source = Source::new(framing, start, terminal, taken, outlet, named, called);
         source.apart = apart;
         for outlet in source.outlets() {

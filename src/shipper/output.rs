@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::batch::{Frozen, SourceId};
 use crate::cloudwatch::Operation;
 use crate::lines::{Position, Sides};
+use crate::naming::Site;
 use crate::time::Timestamp;
 
 /// How far both sides of a source have been taken; `None` for one of which nothing has.
@@ -60,6 +62,8 @@ pub struct KeepId(pub u64);
 pub struct Request {
     pub id: RequestId,
     pub operation: Operation,
+    /// Where it goes, if that is not the operator's site.
+    pub site: Option<Arc<Site>>,
     /// With the signature among them.
     pub headers: Vec<(&'static str, String)>,
     pub body: Body,

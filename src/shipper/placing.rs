@@ -90,24 +90,31 @@ impl Shipper {
             }
             None => destination,
         };
+        if self.settings.fail_fast {
+            self.firsts.entry(destination.clone()).or_insert_with(|| called.clone());
+        }
         self.tell(Severity::Debug, format!("{called}: goes to {destination}"));
         destination
     }
 
     /// Another container that goes there, and may go on doing so.
     fn holder_of(&self, destination: &Destination, container: &Container) -> Option<String> {
+        let called = container.called();
+        if let Some(first) = self.firsts.get(destination).filter(|first| **first != called) {
+            return Some(first.clone());
+        }
         let id = *self.by_destination.get(destination)?;
         let shares = |source: &&Source| {
             source.outlets().any(|outlet| outlet == id)
                 && source.stage != Stage::Ended
-                && source.called != container.called()
+                && source.called != called
         };
         self.sources.values().find(shares).map(|source| source.called.clone())
     }
 
     /// Once a destination is enough for people.
     fn tell_shared(&mut self, destination: &Destination, called: &str, other: &str) {
-        let Some(id) = self.by_destination.get(destination) else { return };
+        let id = self.outlet_of(destination.clone());
         let Some(outlet) = self.outlets.get_mut(id.0) else { return };
         if !std::mem::replace(&mut outlet.shared, true) {
             let text = format!(

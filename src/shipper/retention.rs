@@ -1,18 +1,21 @@
 //! Log groups that were made are told how long to keep events. No event waits for it.
 
+use std::sync::Arc;
+
 use super::answers::digest_of;
-use super::outlet::OutletId;
+use super::outlet::{Outlet, OutletId};
 use super::sent::{Sent, What};
 use super::{Body, Severity, Shipper};
 use crate::cloudwatch::{Operation, Tags, retention_body};
 use crate::delivery::{Answer, Backoff, Cause, Pace, Refusal, Verdict};
+use crate::naming::Site;
 use crate::settings::Signing;
 use crate::time::{Millis, Timestamp};
 
 /// A log group that is to be told.
 #[derive(Debug)]
 pub(super) struct Retention {
-    group: String,
+    group: Group,
     /// By whose request it was made.
     outlet: OutletId,
     pub(super) due: Timestamp,
@@ -22,6 +25,9 @@ pub(super) struct Retention {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct RetentionId(pub u64);
+
+/// A log group: where it is, unless that is the operator's site, and its name.
+pub(super) type Group = (Option<Arc<Site>>, String);
 
 /// After so many failures in a row people are told to do it themselves.
 const MOST_TRIES: u32 = 6;
@@ -64,29 +70,23 @@ impl Shipper {
     /// A log group that exists has taken events.
     pub(super) fn retain_existing(&mut self, id: OutletId, now: Timestamp) {
         let Some(outlet) = self.outlets.get(id.0) else { return };
-        if self.settings.new_groups.retain_existing && !self.retained.contains(outlet.destination.group()) {
+        if self.settings.new_groups.retain_existing && !self.retained.contains(&group_of(outlet)) {
             self.retain(id, now);
         }
     }
 
     fn retain(&mut self, id: OutletId, now: Timestamp) {
         let Some(outlet) = self.outlets.get(id.0) else { return };
-        let group = outlet.destination.group();
+        let group = group_of(outlet);
         let waits = self.retentions.values().any(|retention| retention.group == group);
         if self.settings.new_groups.retention.is_none() || waits {
             return;
         }
         self.last_retention = RetentionId(self.last_retention.0 + 1);
         if self.settings.new_groups.retain_existing {
-            self.retained.insert(group.to_owned());
+            self.retained.insert(group.clone());
         }
-        let retention = Retention {
-            group: group.to_owned(),
-            outlet: id,
-            due: now,
-            backoff: Backoff::default(),
-            asked: false,
-        };
+        let retention = Retention { group, outlet: id, due: now, backoff: Backoff::default(), asked: false };
         self.retentions.insert(self.last_retention, retention);
     }
 
@@ -94,7 +94,7 @@ impl Shipper {
     pub(super) fn send_retention(&mut self, now: Timestamp) -> bool {
         let Some(days) = self.settings.new_groups.retention else { return false };
         let due = |(_, retention): &(&RetentionId, &Retention)| !retention.asked && retention.due <= now;
-        let Some((id, Retention { group, outlet, .. })) = self.retentions.iter().find(due) else {
+        let Some((id, Retention { group: (_, group), outlet, .. })) = self.retentions.iter().find(due) else {
             return false;
         };
         let (id, outlet, body) = (*id, *outlet, retention_body(group, days));
@@ -169,7 +169,7 @@ impl Shipper {
 
     fn give_up_retention(&mut self, id: RetentionId, text: &str) {
         let days = self.settings.new_groups.retention.unwrap_or_default();
-        let Some(Retention { group, .. }) = self.retentions.remove(&id) else { return };
+        let Some(Retention { group: (_, group), .. }) = self.retentions.remove(&id) else { return };
         self.counts.group_settings_refused += 1;
         let text = format!(
             "log group {group}: cannot be told to keep events for {days} days, and keeps them as it does: {text} \
@@ -177,4 +177,8 @@ impl Shipper {
         );
         self.tell(Severity::Warning, text);
     }
+}
+
+fn group_of(outlet: &Outlet) -> Group {
+    (outlet.destination.site().cloned(), outlet.destination.group().to_owned())
 }

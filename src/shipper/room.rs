@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::gap::Reason;
-use super::outlet::{Outlet, OutletId};
+use super::outlet::OutletId;
 use super::source::{Source, Stage};
 use super::{Output, Phase, Shipper};
 use crate::settings::WhenFull;
@@ -41,7 +41,7 @@ impl Shipper {
             let Some(source) = self.sources.get(&id).filter(wants) else { continue };
             let (stage, outlet) = (source.stage, source.gate.unwrap_or(source.outlet));
             // Where there is none, room is made once it is known for what.
-            if self.settings.when_full != WhenFull::Wait || self.has_room(outlet) {
+            if self.when_full(outlet) != WhenFull::Wait || self.has_room(outlet) {
                 if stage == Stage::Draining {
                     self.drain(id, now);
                     // What came of it may have to leave first.
@@ -73,10 +73,18 @@ impl Shipper {
 
     /// Whether what is read for a destination is dropped.
     pub(super) fn drops_newest(&self, id: OutletId) -> bool {
-        let has_plenty = |outlet: &Outlet| outlet.queued() >= self.settings.in_flight + QUEUE_BEYOND;
-        self.settings.when_full == WhenFull::DropNewest
-            && self.held >= self.settings.buffer_bytes
-            && self.outlets.get(id.0).is_some_and(has_plenty)
+        let Some(outlet) = self.outlets.get(id.0) else { return false };
+        let all_is_full = self.held >= self.settings.buffer_bytes;
+        let has_plenty = outlet.queued() >= self.settings.in_flight + QUEUE_BEYOND;
+        self.when_full(id) == WhenFull::DropNewest
+            && has_plenty
+            && (all_is_full || outlet.terms.most_waiting.is_some_and(|most| outlet.held >= most))
+    }
+
+    /// What becomes of events of a destination that there is no room for.
+    fn when_full(&self, id: OutletId) -> WhenFull {
+        let own = self.outlets.get(id.0).and_then(|outlet| outlet.terms.when_full);
+        own.unwrap_or(self.settings.when_full)
     }
 
     /// Drops the oldest batches of whoever holds most, until there is room.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Severity, Shipper};
 use crate::lines::LineRules;
-use crate::naming::{Beginnings, Container};
+use crate::naming::{Beginnings, Container, Terms};
 
 /// Where events begin, as a container says it: the pattern, and the format.
 pub(super) type Beginning = (Option<String>, Option<String>);
@@ -34,5 +34,19 @@ impl Shipper {
                 Arc::clone(&self.settings.lines)
             }
         }
+    }
+
+    /// What a container chose, as far as it goes with how its lines become events: those that the service is to look
+    /// into are a line each, as it was written.
+    pub(super) fn fitting(&mut self, terms: Terms, rules: &LineRules, container: &Container) -> Terms {
+        if terms.format.is_none() || (rules.start.is_none() && rules.wrap.is_none()) {
+            return terms;
+        }
+        let text = format!(
+            "{}: its awslogs.format is passed over: its events are not lines as they were written",
+            container.called()
+        );
+        self.tell(Severity::Warning, text);
+        Terms { format: None, ..terms }
     }
 }

@@ -64,6 +64,11 @@ impl Strict {
         Self::launch("", &["--namespace", namespace.to_str().expect("UTF-8")])
     }
 
+    /// An endpoint that takes what is signed for a Region alone.
+    pub fn of_region(region: &str) -> Self {
+        Self::launch("", &["--region", region])
+    }
+
     fn launch(plan: &str, options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut command = python("python");

@@ -116,6 +116,9 @@ fn as_text(seen: &Seen, explained: &Explanation, group: &str, stream: &str) -> S
             place.log_stream_name,
             by(&place.stream_by, stream)
         );
+        if let (Some(region), Some(endpoint)) = (&place.region, &place.endpoint) {
+            let _ = writeln!(out, "  {what}Region      {region}, at {endpoint}  by its labels");
+        }
     };
     match (&explained.stdout, &explained.stderr) {
         (Some(stdout), Some(stderr)) if same(stdout, stderr) => lines(stdout, ""),
@@ -146,12 +149,17 @@ fn same(one: &Placement, other: &Placement) -> bool {
 
 fn as_json(seen: &Seen, explained: &Explanation) -> Value {
     let place = |place: &Placement| {
-        json!({
+        let mut told = json!({
             "logGroupName": place.log_group_name,
             "groupBy": place.group_by,
             "logStreamName": place.log_stream_name,
             "streamBy": place.stream_by,
-        })
+        });
+        if let (Some(region), Some(endpoint)) = (&place.region, &place.endpoint) {
+            told["region"] = json!(region);
+            told["endpoint"] = json!(endpoint);
+        }
+        told
     };
     let (text, failed) = match &explained.rendered {
         Some(Rendering::Text(text)) => (Some(text), None),

@@ -1,6 +1,6 @@
 //! How log groups and log streams are named: the options of `run`, and what they come to.
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 use cloudspout_host::{Collisions, NamingMode, Options, Output, Overrides};
 
 use super::awslogs::Awslogs;
@@ -37,6 +37,13 @@ pub struct Naming {
     /// its logs wait in Docker
     #[arg(long, env = "CLOUDSPOUT_CONFINE", value_name = "PREFIX", value_parser = not_empty)]
     confine: Option<String>,
+    /// A Region that containers may choose by the label awslogs.region; without, any of the partition. May be said
+    /// several times
+    #[arg(long, value_name = "REGION", action = ArgAction::Append, value_delimiter = ',')]
+    allow_region: Vec<String>,
+    /// An endpoint that containers may choose by the label awslogs.endpoint; without, none. May be said several times
+    #[arg(long, value_name = "URL", action = ArgAction::Append)]
+    allow_endpoint: Vec<String>,
     /// What becomes of a container whose log stream another one has already: they share it, which is said, or
     /// the later one gets its id behind the name
     #[arg(long, value_enum, default_value_t = CollisionArg::Share, value_name = "WHAT")]
@@ -166,6 +173,8 @@ impl Naming {
             OutputArg::Stderr => Output::Stderr,
         });
         options.confine = self.confine;
+        options.allow_regions = self.allow_region;
+        options.allow_endpoints = self.allow_endpoint;
         options.collisions = match self.on_collision {
             CollisionArg::Share => Collisions::Share,
             CollisionArg::Distinct => Collisions::Distinct,

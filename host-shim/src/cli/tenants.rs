@@ -176,7 +176,11 @@ impl Program {
             };
             let region = machine.region.clone();
             let source = shipping.credentials.source().map_err(|error| wrong(error.to_string()))?;
-            let options = run.options(machine);
+            let mut options = run.options(machine);
+            // What may leave a tenant is bounded: elsewhere its containers get only by its own word.
+            if options.allow_regions.is_empty() {
+                options.allow_regions.push(region.clone());
+            }
             let dead_letters = shipping.dead_letter.as_deref().map(open_dead_letters).transpose();
             all.push(Tenant {
                 name: tenant.own.name.clone(),

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use super::confinement::Confinement;
 use super::rate::Rates;
 use super::said::Said;
+use crate::Options;
 use crate::metrics::Panel;
 use crate::transport::{Body, SendError, Transport};
 
@@ -25,7 +26,7 @@ use endpoint::{Endpoint, Region};
 /// A transport that lets pass what one tenant may send.
 pub struct Egress {
     transport: Arc<dyn Transport>,
-    endpoint: Endpoint,
+    endpoints: Vec<Endpoint>,
     confinement: Option<Confinement>,
     rates: Rates,
     /// Requests under way: more than the component ever has.
@@ -49,33 +50,38 @@ impl Egress {
     /// The endpoint, or the Region, is none.
     pub fn new(
         transport: Arc<dyn Transport>,
-        region: &str,
-        endpoint: Option<&str>,
+        options: &Options,
         confinement: Option<Confinement>,
         rates: Rates,
         said: Arc<Said>,
         panel: Arc<Panel>,
     ) -> Result<Egress, String> {
-        let endpoint = match endpoint {
-            Some(url) => Endpoint::parse(url),
-            None => Region::parse(region).and_then(|region| Endpoint::of(&region)),
+        let of_region = |region: &String| Region::parse(region).and_then(|region| Endpoint::of(&region));
+        let own: Vec<_> = match &options.endpoint {
+            Some(url) => vec![Endpoint::parse(url)],
+            None => [&options.region].into_iter().chain(&options.allow_regions).map(of_region).collect(),
         };
-        let endpoint = endpoint.map_err(|error| error.to_string())?;
+        let chosen = options.allow_endpoints.iter().map(|url| Endpoint::parse(url));
+        let endpoints: Result<_, _> = own.into_iter().chain(chosen).collect();
+        let endpoints = endpoints.map_err(|error| error.to_string())?;
         let under_way = Semaphore::new(MOST_UNDER_WAY);
-        Ok(Egress { transport, endpoint, confinement, rates, under_way, said, panel })
+        Ok(Egress { transport, endpoints, confinement, rates, under_way, said, panel })
     }
 
     /// Whether a request may leave, by its head; the action.
     fn judge(&self, head: &http::request::Parts) -> Result<&'static str, String> {
         let uri = &head.uri;
         let (scheme, authority) = (uri.scheme_str(), uri.authority().map(|authority| authority.as_str()));
-        let wanted = if self.endpoint.is_tls() { "https" } else { "http" };
-        if scheme != Some(wanted) || authority != Some(self.endpoint.authority()) {
+        let goes_to = |endpoint: &&Endpoint| {
+            let wanted = if endpoint.is_tls() { "https" } else { "http" };
+            scheme == Some(wanted) && authority == Some(endpoint.authority())
+        };
+        let Some(endpoint) = self.endpoints.iter().find(goes_to) else {
             let asked = format!("{}://{}", scheme.unwrap_or("?"), authority.unwrap_or("?"));
             return Err(format!("a request to {}, which is not its endpoint", shortened(&asked)));
-        }
+        };
         if head.method != Method::POST
-            || uri.path() != self.endpoint.path()
+            || uri.path() != endpoint.path()
             || uri.query().is_some()
             || only(&head.headers, &CONTENT_TYPE) != Some(JSON)
         {
@@ -164,16 +170,13 @@ mod tests {
     fn egress(beyond: &Arc<Beyond>, endpoint: Option<&str>) -> Egress {
         let confinement = Some(Confinement::new("/tenants/acme/"));
         let beyond: Arc<dyn Transport> = beyond.clone();
-        Egress::new(
-            beyond,
-            "eu-central-1",
-            endpoint,
-            confinement,
-            Rates::default(),
-            Arc::new(Said::new("acme")),
-            panel(),
-        )
-        .unwrap()
+        let options = Options { endpoint: endpoint.map(str::to_owned), ..options() };
+        Egress::new(beyond, &options, confinement, Rates::default(), Arc::new(Said::new("acme")), panel())
+            .unwrap()
+    }
+
+    fn options() -> Options {
+        Options { region: "eu-central-1".to_owned(), ..Options::default() }
     }
 
     fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Request<Body> {
@@ -234,11 +237,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_its_containers_may_choose_may_leave() {
+        let beyond = Arc::new(Beyond::default());
+        let transport: Arc<dyn Transport> = beyond.clone();
+        let options = Options {
+            allow_regions: vec!["us-east-1".to_owned()],
+            allow_endpoints: vec!["https://vpce.example".to_owned()],
+            ..options()
+        };
+        let said = Arc::new(Said::new("acme"));
+        let egress = Egress::new(transport, &options, None, Rates::default(), said, panel()).unwrap();
+        for url in [OWN, "https://logs.us-east-1.amazonaws.com/", "https://vpce.example/"] {
+            egress.send(request("POST", url, &[PUT, TYPE], BODY)).await.unwrap();
+        }
+        let other = request("POST", "https://logs.us-east-2.amazonaws.com/", &[PUT, TYPE], BODY);
+        assert_eq!(egress.send(other).await.err(), Some(SendError::Denied));
+    }
+
+    #[tokio::test]
     async fn what_is_too_fast_waits() {
         let beyond: Arc<dyn Transport> = Arc::new(Beyond::default());
         let rates = Rates { requests: Some(Rate::new(20.0)), bytes: None };
         let said = Arc::new(Said::new("acme"));
-        let egress = Egress::new(beyond, "eu-central-1", None, None, rates, said, panel()).unwrap();
+        let egress = Egress::new(beyond, &options(), None, rates, said, panel()).unwrap();
         let began = std::time::Instant::now();
         for _ in 0..26 {
             egress.send(request("POST", OWN, &[PUT, TYPE], BODY)).await.unwrap();

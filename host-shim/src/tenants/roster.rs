@@ -259,8 +259,7 @@ impl Member {
         let rates = Rates { requests: limits.requests.map(Rate::new), bytes: limits.bytes.map(Rate::new) };
         let egress = Egress::new(
             Arc::clone(&common.transport),
-            &tenant.options.region,
-            tenant.options.endpoint.as_deref(),
+            &tenant.options,
             tenant.options.confine.as_deref().map(Confinement::new),
             rates,
             Arc::clone(&said),

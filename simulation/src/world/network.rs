@@ -42,7 +42,7 @@ const STRIKE_EVERY: u64 = SECOND;
 
 impl World {
     pub(super) fn send(&mut self, request: Request) -> Result<(), String> {
-        let Request { id, operation, headers, body } = request;
+        let Request { id, operation, headers, body, .. } = request;
         let header =
             |name: &str| headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
         let signed = header("x-amz-date").and_then(seconds).ok_or("sends a request without a date")?;

@@ -39,6 +39,8 @@ pub fn options(options: settings::Options) -> Options {
             stderr_stream: options.stderr_stream_name,
             confine: options.confine,
             instance_id: options.instance_id,
+            allow_regions: options.allow_regions,
+            allow_endpoints: options.allow_endpoints,
         },
         collisions: match options.collisions {
             settings::Collisions::Share => Collisions::Share,
@@ -319,6 +321,8 @@ pub fn explanation(explained: Explanation) -> names::Explanation {
         log_stream_name: choice.destination.stream().to_owned(),
         group_by: choice.group_by.to_string(),
         stream_by: choice.stream_by.to_string(),
+        region: choice.destination.site().map(|site| site.region.as_str().to_owned()),
+        endpoint: choice.destination.site().map(|site| site.url().to_owned()),
     };
     let (sides, refusal) = match explained.places {
         Ok(sides) => (sides, None),

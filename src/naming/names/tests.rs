@@ -232,8 +232,6 @@ fn what_else_a_container_chooses_is_read_or_passed_over_and_said() {
     for (label, value) in [
         ("awslogs.create-group", "maybe"),
         ("awslogs.force-flush-interval-seconds", "0"),
-        ("awslogs.region", "us-east-1"),
-        ("awslogs.endpoint", "http://elsewhere.example"),
         ("awslogs.grup", "x"),
     ] {
         let (terms, remarks) = of(&[(label, value)]);

@@ -153,13 +153,18 @@ fn dead_letters_cannot_be_let_choose_within_confines() {
 
 /// Opens the log of a container with labels.
 fn open_labelled(world: &mut World, labels: &[(&str, &str)]) -> SourceId {
-    let labels = labels.iter().map(|(key, value)| (String::from(*key), String::from(*value))).collect();
-    let container = Container { name: "web".into(), id: "0123".repeat(16), labels, ..Container::default() };
+    open_named(world, 1, "web", labels)
+}
+
+fn open_named(world: &mut World, id: u32, name: &str, labels: &[(&str, &str)]) -> SourceId {
+    let source = SourceId(id);
+    let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let container = Container { name: name.into(), id: name.repeat(20), labels, ..Container::default() };
     let (framing, taken) = (Framing::Frames, Positions::default());
     let opening = Opening { framing, start: 0, taken, lost: None, terminal: false, container };
-    world.shipper.handle_opened(SourceId(1), opening);
+    world.shipper.handle_opened(source, opening);
     world.drain();
-    SourceId(1)
+    source
 }
 
 fn with_labels() -> Options {
@@ -190,4 +195,98 @@ fn a_container_chooses_whether_its_log_group_is_made() {
     world.shipper.handle_answer(request.id, &code("ResourceNotFoundException"), world.now);
     world.drain();
     assert_eq!(said(&world, Severity::Error, "log group g does not exist, and --create-group is off"), 1);
+}
+
+fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    request.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+}
+
+#[test]
+fn a_container_that_chooses_a_region_is_sent_and_signed_there() {
+    let mut world = World::with(Options { stream: "app".into(), ..with_labels() });
+    let here = open_named(&mut world, 1, "here", &[]);
+    let there = open_named(&mut world, 2, "there", &[("awslogs.region", "us-east-1")]);
+    for source in [here, there] {
+        world.log(source, &frame(Side::Stdout, "line\n"));
+    }
+    // Of one name in two Regions, two log streams.
+    assert_eq!(said(&world, Severity::Warning, "share"), 0);
+    world.pass(5_000);
+    let mut sites: Vec<_> = world
+        .sent
+        .iter()
+        .map(|request| {
+            let signed = header(request, "authorization").unwrap_or_default();
+            let region = signed.split('/').nth(2).unwrap_or_default().to_owned();
+            (region, request.site.as_ref().map(|site| site.url().to_owned()))
+        })
+        .collect();
+    sites.sort();
+    let elsewhere = Some("https://logs.us-east-1.amazonaws.com/".to_owned());
+    assert_eq!(sites, [("eu-central-1".to_owned(), None), ("us-east-1".to_owned(), elsewhere)]);
+    assert_eq!(arrived(&mut world), BTreeMap::from([("app".into(), vec!["line".to_owned(); 2])]));
+    for source in [here, there] {
+        world.pause(source, Pause::Ended);
+    }
+    assert_eq!(world.released, [here, there]);
+}
+
+#[test]
+fn a_container_says_what_its_events_are_unless_they_are_changed() {
+    let emf = [("awslogs.format", "json/emf")];
+    let joined = [("awslogs.format", "json/emf"), ("awslogs.multiline-pattern", "^{")];
+    for (labels, format) in [(&emf[..], Some("json/emf")), (&joined[..], None), (&[], None)] {
+        let mut world = World::with(with_labels());
+        let web = open_named(&mut world, 1, "web", labels);
+        world.log(web, &frame(Side::Stdout, "{\"_aws\":{}}\n"));
+        world.pause(web, Pause::Ended);
+        world.pass(5_000);
+        assert_eq!(world.sent.front().and_then(|request| header(request, "x-amzn-logs-format")), format);
+        let passed_over = said(&world, Severity::Warning, "its awslogs.format is passed over");
+        assert_eq!(passed_over, usize::from(labels.len() == 2), "{labels:?}");
+    }
+}
+
+#[test]
+fn a_container_that_need_not_wait_has_its_newest_events_dropped_and_others_wait() {
+    let mut world = World::with(with_labels());
+    let hasty = open_named(&mut world, 1, "hasty", &[("awslogs.mode", "non-blocking")]);
+    let patient = open_named(&mut world, 2, "patient", &[]);
+    let chunk = frame(Side::Stdout, &format!("{}\n", "x".repeat(1_000))).repeat(250);
+    for _ in 0..30 {
+        world.log(hasty, &chunk);
+        world.log(patient, &chunk);
+    }
+    // Nothing has been accepted: what is held of either is bounded, and only one of them was read on.
+    assert!(world.shipper.counts().events_dropped_newest > 2_000, "{:?}", world.shipper.counts());
+    assert!(said(&world, Severity::Error, "log stream hasty") > 0);
+    let arrived = arrived(&mut world);
+    assert_eq!(said(&world, Severity::Error, "log stream patient"), 0);
+    let events = |stream: &str| arrived.get(stream).map_or(0, Vec::len);
+    assert!(
+        events("patient") > 1_000 && events("hasty") > 2_000,
+        "{} {}",
+        events("patient"),
+        events("hasty")
+    );
+}
+
+#[test]
+fn containers_that_are_read_one_after_the_other_share_too_where_all_are_there_at_once() {
+    for (fail_fast, collisions, told) in
+        [(true, Collisions::Share, 1), (true, Collisions::Distinct, 0), (false, Collisions::Share, 0)]
+    {
+        let mut world = World::with(Options { stream: "app".into(), fail_fast, collisions, ..options() });
+        let mut streams = Vec::new();
+        for (id, name, long_id) in [(1, "one", "0123456789abcdef"), (2, "two", "fedcba9876543210")] {
+            let source = open(&mut world, id, name, long_id);
+            world.log(source, &frame(Side::Stdout, "line\n"));
+            world.pause(source, Pause::Ended);
+            streams.extend(arrived(&mut world).into_keys());
+            assert_eq!(world.released.last(), Some(&source));
+        }
+        assert_eq!(said(&world, Severity::Warning, "share log group g, log stream app"), told);
+        let second = if collisions == Collisions::Distinct { "app-fedcba987654" } else { "app" };
+        assert_eq!(streams, ["app", second]);
+    }
 }

@@ -7,6 +7,7 @@ mod names;
 mod precedence;
 mod routes;
 mod sides;
+mod sites;
 
 use std::collections::BTreeMap;
 
