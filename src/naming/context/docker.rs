@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Machine, environment, lookup, pairs};
-use crate::lines::Clock;
+use crate::lines::{Clock, Pattern};
 use crate::naming::Container;
 use crate::template::value::{Signature, Struct, Type};
 use crate::template::{Time, Value};
@@ -99,7 +99,7 @@ pub(super) fn call(container: &Container, machine: &Machine, name: &str) -> Resu
             let words = std::iter::once(&container.entrypoint).chain(&container.args);
             words.map(String::as_str).collect::<Vec<_>>().join(" ").into()
         }
-        "ExtraAttributes" => Value::string_map(extra_attributes(container)),
+        "ExtraAttributes" => Value::string_map(extra_attributes(container)?),
         _ => Value::Nil,
     })
 }
@@ -119,11 +119,27 @@ fn short(id: &str) -> &str {
     id.get(..12).unwrap_or(id)
 }
 
-/// The labels and variables that the log driver's options `labels` and `env` name.
-fn extra_attributes(container: &Container) -> BTreeMap<&str, &str> {
-    let named = |option: &[u8]| lookup(&container.log_options, option).unwrap_or_default().split(',');
-    let labels = named(b"labels").filter_map(|key| Some((key, lookup(&container.labels, key.as_bytes())?)));
-    let variables: BTreeMap<_, _> = environment(container).collect();
-    let env = named(b"env").filter_map(|key| Some((key, *variables.get(key)?)));
-    labels.chain(env).collect()
+/// The labels and variables that the log driver's options `labels`, `labels-regex`, `env` and `env-regex` name.
+fn extra_attributes(container: &Container) -> Result<BTreeMap<&str, &str>, String> {
+    let labels = container.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let variables = environment(container).collect();
+    let mut extra = named(container, labels, b"labels", b"labels-regex")?;
+    extra.extend(named(container, variables, b"env", b"env-regex")?);
+    Ok(extra)
+}
+
+/// Those that a log option lists, or that the pattern of another is found in.
+fn named<'a>(
+    container: &'a Container,
+    mut all: BTreeMap<&'a str, &'a str>,
+    list: &[u8],
+    regex: &[u8],
+) -> Result<BTreeMap<&'a str, &'a str>, String> {
+    let option = |name| lookup(&container.log_options, name).filter(|value| !value.is_empty());
+    let listed: Vec<_> = option(list).unwrap_or_default().split(',').collect();
+    let pattern = option(regex).map(Pattern::parse).transpose().map_err(|error| error.to_string())?;
+    all.retain(|key, _| {
+        listed.contains(key) || pattern.as_ref().is_some_and(|pattern| pattern.is_in(key.as_bytes()))
+    });
+    Ok(all)
 }

@@ -83,3 +83,26 @@ fn the_own_context_has_the_fields_of_both() {
         assert_eq!(rendered(&data, template, Mode::Own.functions()), expected, "{template}");
     }
 }
+
+#[test]
+fn extra_attributes_are_those_that_log_options_list_or_match() {
+    for (options, text) in [
+        (&[("labels", "tier,nope"), ("env", "STAGE")][..], "map[STAGE:prod tier:front]"),
+        (&[("labels-regex", "^(t|com\\.)")], "map[com.example.team:blue tier:front]"),
+        (&[("env-regex", "^[A-E]"), ("labels", "tier")], "map[A:b=c EMPTY: tier:front]"),
+        (&[("labels", ""), ("env-regex", "")], "map[]"),
+    ] {
+        let (mode, container, machine) = of_docker();
+        let log_options = options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let container = Container { log_options: log_options.collect(), ..container };
+        let data = mode.context(&Arc::new(container), &Arc::new(machine));
+        let expected = ("output".to_owned(), text.as_bytes().to_vec());
+        assert_eq!(rendered(&data, "{{.ExtraAttributes nil}}", mode.functions()), expected, "{options:?}");
+    }
+    let (mode, container, machine) = of_docker();
+    let container = Container { log_options: sorted([("labels-regex", "(")]), ..container };
+    let data = mode.context(&Arc::new(container), &Arc::new(machine));
+    let (kind, error) = rendered(&data, "{{.ExtraAttributes nil}}", mode.functions());
+    assert_eq!(kind, "render error");
+    assert!(String::from_utf8_lossy(&error).contains("error calling ExtraAttributes: pattern `(`"));
+}
