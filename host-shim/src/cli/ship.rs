@@ -29,9 +29,10 @@ pub struct Run {
     /// is meant
     #[arg(value_name = "ROUTE")]
     pub(super) routes: Vec<String>,
-    /// Where the Docker daemon listens: unix:///path or tcp://host:port
-    #[arg(long, help_heading = PROGRAM, env = "DOCKER_HOST", default_value = "unix:///var/run/docker.sock", value_name = "URL")]
-    docker_host: String,
+    /// Where the Docker daemon listens: unix:///path or tcp://host:port [default: unix:///var/run/docker.sock; where
+    /// that is not, and with a route, unix:///tmp/docker.sock]
+    #[arg(long, help_heading = PROGRAM, env = "DOCKER_HOST", value_name = "URL")]
+    docker_host: Option<String>,
     /// Where to keep how far each container has been read; without it, a restart reads every log again
     #[arg(long, help_heading = PROGRAM, env = "CLOUDSPOUT_STATE_DIR", value_name = "DIR")]
     pub(super) state_dir: Option<PathBuf>,
@@ -190,7 +191,11 @@ impl Run {
 
     /// How Docker is read.
     pub(super) fn docker(&self) -> Result<docker::Config, Ending> {
-        let address = Address::parse(&self.docker_host, Tls::of_environment()).map_err(Ending::settings)?;
+        let address = match &self.docker_host {
+            Some(url) => Address::parse(url, Tls::of_environment()).map_err(Ending::settings)?,
+            None if self.naming.is_logspout() => Address::of_logspout(),
+            None => Address::default(),
+        };
         Ok(docker::Config {
             address,
             extent: if self.once { Extent::Once } else { Extent::Follow },

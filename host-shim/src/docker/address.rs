@@ -1,7 +1,7 @@
 //! Where a Docker daemon listens: a unix socket, or a TCP port.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -36,6 +36,17 @@ impl Default for Address {
 }
 
 impl Address {
+    /// Where logspout looks for the daemon: in its container the socket is mounted at a place of its own. Where there
+    /// is none, as for everybody.
+    pub fn of_logspout() -> Address {
+        let own = PathBuf::from(LOGSPOUT_SOCKET);
+        if !Path::new(DEFAULT_SOCKET).exists() && own.exists() {
+            Address::Unix(own)
+        } else {
+            Address::default()
+        }
+    }
+
     /// Reads what stands in `DOCKER_HOST`: `unix:///path`, `/path`, `tcp://host:port` or `http://host:port`.
     pub fn parse(text: &str, tls: Tls) -> Result<Address, AddressError> {
         let refuse = |problem| AddressError { text: text.to_owned(), problem };
@@ -134,6 +145,7 @@ impl fmt::Display for AddressError {
 impl std::error::Error for AddressError {}
 
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
+const LOGSPOUT_SOCKET: &str = "/tmp/docker.sock";
 const DEFAULT_PORT: u16 = 2375;
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 

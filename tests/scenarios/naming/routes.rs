@@ -248,3 +248,36 @@ fn what_is_no_route_ends_with_2_and_says_which() {
     let program = Program::new("run").arg("cloudwatch://us-east-1").env("TAIL", "some");
     program.finish().assert_complaint(2, &["TAIL"]);
 }
+
+#[test]
+fn the_socket_is_found_where_logspout_has_it() {
+    let docker = Docker::any();
+    docker.write("app", &[], b"line\n", b"");
+    let strict = Strict::start();
+    // Of what is outside, only the socket is seen, and only in that place.
+    let socket = docker.host().replace("unix://", "");
+    let place = "mount -t tmpfs none /media && touch /media/socket && mount --bind \"$0\" /media/socket && \
+                 mount -t tmpfs none /tmp && touch /tmp/docker.sock && mount --bind /media/socket /tmp/docker.sock && \
+                 mount -t tmpfs none /run && exec \"$@\"";
+    let inside = ["unshare", "--mount", "sh", "-c", place, &socket];
+    let program = Program::new("run").args(&["--once", "--source", "api", &of_region("?NOEC2")]);
+    let program = program.env("AWS_ENDPOINT_URL_LOGS", &strict.url());
+    program.through(&inside).finish().assert_code(0);
+    Arrived::of(&strict.stop()).assert(&[("line", &format!("{}|app", host()))]);
+    // Whoever has no route is not looked for there.
+    let program = Program::new("run").args(&["--once", "--source", "api"]).to("http://127.0.0.1:9");
+    program.through(&inside).finish().assert_code(4);
+}
+
+#[test]
+fn routes_come_from_the_environment_where_none_is_given() {
+    let docker = Docker::any();
+    docker.write("shop_db", &[], b"db\n", b"");
+    docker.write("shop_app", &[], b"app\n", b"");
+    let strict = Strict::start();
+    let routes =
+        format!("{},{}", of_region("?filter.name=*_db&LOGSPOUT_GROUP=dbs"), of_region("?filter.name=*_app"));
+    let program = docker.program().arg("--once").env("ROUTE_URIS", &routes).env("NOEC2", "1");
+    program.env("AWS_ENDPOINT_URL_LOGS", &strict.url()).finish().assert_code(0);
+    Arrived::of(&strict.stop()).assert(&[("db", "dbs|shop_db"), ("app", &format!("{}|shop_app", host()))]);
+}
