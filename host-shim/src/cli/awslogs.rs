@@ -35,7 +35,7 @@ pub struct Awslogs {
     #[arg(long, env = "AWSLOGS_ENDPOINT", value_name = "URL", value_parser = value)]
     pub awslogs_endpoint: Option<String>,
     /// Where credentials are handed out, as ECS does: a path at 169.254.170.2, or a whole URL
-    #[arg(long, env = "AWSLOGS_CREDENTIALS_ENDPOINT", value_name = "URI", value_parser = value)]
+    #[arg(long, env = "AWSLOGS_CREDENTIALS_ENDPOINT", value_name = "URI", value_parser = value, conflicts_with_all = ["profile", "credentials_endpoint", "access_key_id_from"])]
     pub awslogs_credentials_endpoint: Option<String>,
     /// How long an event may wait for others [default: 5]
     #[arg(long, env = "AWSLOGS_FORCE_FLUSH_INTERVAL_SECONDS", value_name = "SECONDS", value_parser = positive)]

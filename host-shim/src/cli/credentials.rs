@@ -8,6 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Args, Command};
 use cloudspout_host::{AwsCredentials, ContainerEndpoint, CredentialsSource, NoPlace, Place};
 
+use super::awslogs::Awslogs;
 use super::exit::Ending;
 
 /// Where credentials come from; without any of these, from where every AWS tool finds them.
@@ -44,6 +45,9 @@ pub struct CredentialsArgs {
     /// Where the session token of temporary keys stands: env:NAME or file:PATH
     #[arg(long, requires = "access_key_id_from", value_parser = PlaceParser, value_name = "WHERE")]
     session_token_from: Option<Place>,
+    /// Whether the endpoint was given by Docker's option.
+    #[arg(skip)]
+    dockers_endpoint: bool,
 }
 
 /// Understands where a secret stands. What is none is not repeated, as it is for other options: it may be the
@@ -70,10 +74,18 @@ impl TypedValueParser for PlaceParser {
     }
 }
 
+const ECS: &str = "http://169.254.170.2";
 /// What stands for credentials already.
 const OTHERS: [&str; 3] = ["profile", "credentials_endpoint", "access_key_id_from"];
 
 impl CredentialsArgs {
+    /// Has Docker's option stand for the endpoint: a path is one at ECS's own address.
+    pub fn with(self, awslogs: &Awslogs) -> CredentialsArgs {
+        let Some(endpoint) = &awslogs.awslogs_credentials_endpoint else { return self };
+        let url = if endpoint.starts_with('/') { format!("{ECS}{endpoint}") } else { endpoint.clone() };
+        CredentialsArgs { credentials_endpoint: Some(url), dockers_endpoint: true, ..self }
+    }
+
     /// # Errors
     /// An endpoint that cannot be asked.
     pub fn provider(&self, region: &str) -> Result<AwsCredentials, Ending> {
@@ -98,8 +110,10 @@ impl CredentialsArgs {
                 (Some(profile), _) => CredentialsSource::Profile(profile.clone()),
                 (None, Some(url)) => {
                     let token_file = self.credentials_endpoint_token_file.clone();
-                    let endpoint = ContainerEndpoint::new(url, token_file)
-                        .map_err(|problem| Ending::settings(format!("--credentials-endpoint: {problem}")))?;
+                    let option = if self.dockers_endpoint { "--awslogs-" } else { "--" };
+                    let wrong =
+                        |problem| Ending::settings(format!("{option}credentials-endpoint: {problem}"));
+                    let endpoint = ContainerEndpoint::new(url, token_file).map_err(wrong)?;
                     CredentialsSource::Container(endpoint)
                 }
                 (None, None) => CredentialsSource::Chain,

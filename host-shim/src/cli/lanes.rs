@@ -141,7 +141,7 @@ async fn start(
     let (source, store) = open(hub.clone()).await?;
     let http = Arc::new(HttpClient::new(store.clone()).map_err(Ending::other)?);
     let means = Means {
-        credentials: Arc::new(shipping.credentials(&region)?),
+        credentials: Arc::new(shipping.credentials.provider(&region)?),
         transport: http,
         reporter: Arc::new((Arc::clone(&reporter), Arc::clone(&panel))),
         dead_letters,

@@ -4,10 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{ArgAction, Args, ValueEnum};
-use cloudspout_host::{
-    AwsCredentials, Compression, ContainerEndpoint, CredentialsSource, Ec2, Options, WhenFull,
-    default_region, ec2,
-};
+use cloudspout_host::{Compression, Ec2, Options, WhenFull, default_region, ec2};
 
 use super::awslogs::{self, Awslogs};
 use super::config::PROGRAM;
@@ -80,9 +77,6 @@ pub(super) struct Shipping {
     pub(super) credentials: CredentialsArgs,
     #[command(flatten)]
     pub(super) logging: Logging,
-    /// Where credentials are handed out, if not where every AWS tool looks.
-    #[arg(skip)]
-    credentials_endpoint: Option<String>,
     /// Whether EC2's metadata service is asked which instance this machine is.
     #[arg(skip)]
     pub(super) wants_instance: bool,
@@ -117,7 +111,7 @@ impl Shipping {
             flush_after: awslogs.flush_after().or(self.flush_after),
             when_full: if drops { WhenFullArg::DropNewest } else { self.when_full },
             buffer: awslogs.max_buffer_size.unwrap_or(self.buffer),
-            credentials_endpoint: awslogs.awslogs_credentials_endpoint.clone(),
+            credentials: self.credentials.with(awslogs),
             ..self
         }
     }
@@ -125,21 +119,6 @@ impl Shipping {
     /// Whether events are dropped rather than made to wait.
     pub(super) fn drops(&self) -> bool {
         self.when_full != WhenFullArg::Wait
-    }
-
-    /// What requests are signed with.
-    ///
-    /// # Errors
-    /// The endpoint of credentials cannot be asked.
-    pub(super) fn credentials(&self, region: &str) -> Result<AwsCredentials, Ending> {
-        let Some(endpoint) = &self.credentials_endpoint else {
-            return self.credentials.provider(region);
-        };
-        // As ECS has it, a path at its own address.
-        let url = if endpoint.starts_with('/') { format!("{ECS}{endpoint}") } else { endpoint.clone() };
-        let endpoint = ContainerEndpoint::new(&url, None)
-            .map_err(|problem| Ending::settings(format!("awslogs-credentials-endpoint: {problem}")))?;
-        Ok(AwsCredentials::of(CredentialsSource::Container(endpoint), region))
     }
 
     /// What is asked of this machine before anything else: its Region, and which EC2 instance it is.
@@ -214,7 +193,6 @@ pub(super) fn millis(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
 
-const ECS: &str = "http://169.254.170.2";
 /// How long an event may wait unless somebody says so.
 const FLUSH_AFTER: Duration = Duration::from_secs(5);
 
