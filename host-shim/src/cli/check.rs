@@ -94,7 +94,7 @@ impl Shipper<'_> {
         let shipping = &self.run.shipping;
         let machine = shipping.look_around().await;
         let region = machine.region.clone();
-        let provider = Arc::new(shipping.credentials(&region)?);
+        let provider = Arc::new(shipping.credentials.provider(&region)?);
         let options = Options { fail_fast: false, dead_letters: false, ..self.run.options(machine) };
         // The component looks at its options before all else; without logs it is done then.
         let hub = Hub::default();

@@ -10,7 +10,6 @@ use super::awslogs::{self, Awslogs};
 use super::config::PROGRAM;
 use super::credentials::CredentialsArgs;
 use super::events::{Groups, Lines};
-use super::exit::Ending;
 use super::logging::Logging;
 use super::metrics::Metrics;
 use super::size;

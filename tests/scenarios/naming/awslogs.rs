@@ -101,6 +101,7 @@ fn what_docker_refuses_is_refused_by_name() {
         (&[group, "--group", "x"], 2, "--group and --awslogs-group"),
         (&[group, "--compat", "logspout"], 2, "contradict"),
         (&[group, "cloudwatch://us-east-1"], 2, "route"),
+        (&[group, "--awslogs-credentials-endpoint=/creds", "--profile", "p"], 2, "--profile"),
         (&["--log-driver", "syslog"], 2, "syslog"),
     ] {
         let outcome = docker.program().args(options).finish();
@@ -117,6 +118,29 @@ fn what_docker_refuses_is_refused_by_name() {
     ] {
         let outcome = docker.program().args(&[group, "--log-opt", options]).finish().assert_code(2);
         assert!(outcome.stderr.contains(words), "{words} is not in:\n{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn what_need_not_wait_is_dropped_once_there_is_no_room_and_said() {
+    let docker = Docker::any();
+    let text = "x".repeat(999) + "\n";
+    docker.write("busy", &[], text.repeat(12_000).as_bytes(), b"");
+    for (mode, dropped) in [("non-blocking", true), ("blocking", false)] {
+        // For long enough to fill what may wait.
+        let strict = Strict::with_plan("put@1-4=hang:1500");
+        let endpoint = format!("awslogs-endpoint={}", strict.url());
+        let region = format!("awslogs-region={REGION}");
+        let mode = format!("mode={mode}");
+        let mut options = vec!["--once", "--awslogs-group", "g", "--awslogs-create-group", "true"];
+        options.extend(["--log-opt", &region, "--log-opt", &endpoint, "--log-opt", &mode]);
+        if dropped {
+            options.extend(["--log-opt", "max-buffer-size=4m"]);
+        }
+        let outcome = docker.program().args(&options).finish().assert_code(if dropped { 8 } else { 0 });
+        let stored: usize = strict.stop().0.iter().map(|request| request.stored.len()).sum();
+        assert_eq!(stored < 12_000, dropped, "{stored}");
+        assert_eq!(outcome.stderr.contains("dropped for want of room"), dropped, "{}", outcome.stderr);
     }
 }
 

@@ -119,7 +119,8 @@ fn when_a_container_was_made_can_be_part_of_its_name() {
 #[test]
 fn a_container_chooses_where_its_events_begin_and_whether_its_group_is_made() {
     let docker = Docker::any();
-    let labels = ["--label", "awslogs.multiline-pattern=^START", "--label", "awslogs.region=us-east-1"];
+    let labels =
+        ["--label", "awslogs.multiline-pattern=^START", "--label", "awslogs.credentials-endpoint=/x"];
     docker.write("java", &labels, b"START one\n  at two\nSTART three\n", b"");
     docker.write("plain", &[], b"a\nb\n", b"");
     let (arrived, outcome) = once(&docker, &["--allow-overrides", "labels", "--group", "g"]);
@@ -129,7 +130,7 @@ fn a_container_chooses_where_its_events_begin_and_whether_its_group_is_made() {
         ("a", "g|plain"),
         ("b", "g|plain"),
     ]);
-    assert!(outcome.assert_code(0).stderr.contains("its label awslogs.region is passed over"));
+    assert!(outcome.assert_code(0).stderr.contains("its label awslogs.credentials-endpoint is passed over"));
     docker.write(
         "unmade",
         &["--label", "awslogs.create-group=false", "--label", "awslogs.group=not-made"],
@@ -138,4 +139,20 @@ fn a_container_chooses_where_its_events_begin_and_whether_its_group_is_made() {
     );
     let (_, outcome) = once(&docker, &["--allow-overrides", "labels", "--group", "g"]);
     assert!(outcome.stderr.contains("log group not-made does not exist"), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_containers_log_options_choose_its_tag_and_name_its_extra_attributes() {
+    let docker = Docker::any();
+    let tag = "tag={{.Name}}/{{index (.ExtraAttributes nil) \"com.example.team\"}}{{.ExtraAttributes nil}}";
+    let options = ["--log-opt", tag, "--log-opt", "labels-regex=^com\\.", "--log-opt", "env-regex=^STAGE$"];
+    let rest =
+        ["--label", "com.example.team=blue", "--label", "other=x", "-e", "STAGE=prod", "-e", "STAGES=no"];
+    docker.write("app", &[&options[..], &rest].concat(), b"line\n", b"");
+    let stream = "app/bluemap[STAGE_prod com.example.team_blue]";
+    for (allowed, place) in [("log-opts", format!("g|{stream}")), ("labels", "g|app".to_owned())] {
+        let (arrived, outcome) = once(&docker, &["--group", "g", "--allow-overrides", allowed]);
+        outcome.assert_code(0);
+        arrived.assert(&[("line", &place)]);
+    }
 }

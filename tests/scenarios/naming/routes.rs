@@ -2,6 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::thread::sleep;
+use std::time::Duration;
 
 use cloudspout_tests::docker::{ARRIVAL, Docker, SOURCES};
 use cloudspout_tests::program::{Outcome, Program, REGION};
@@ -280,4 +282,24 @@ fn routes_come_from_the_environment_where_none_is_given() {
     let program = docker.program().arg("--once").env("ROUTE_URIS", &routes).env("NOEC2", "1");
     program.env("AWS_ENDPOINT_URL_LOGS", &strict.url()).finish().assert_code(0);
     Arrived::of(&strict.stop()).assert(&[("db", "dbs|shop_db"), ("app", &format!("{}|shop_app", host()))]);
+}
+
+#[test]
+fn delay_is_the_time_between_batches() {
+    let docker = Docker::any();
+    let mut app = docker.feed("app", &[]);
+    let strict = Strict::start();
+    let shipping = routed(&docker, &strict, &of_region("?NOEC2&DELAY=3"), &[]).start();
+    for _ in 0..40 {
+        app.out(b"tick\n");
+        sleep(Duration::from_millis(200));
+    }
+    app.end(&docker);
+    strict.wait_for_events(40, ARRIVAL);
+    shipping.terminate().assert_code(0);
+    let journal = strict.stop();
+    let batches: Vec<_> =
+        journal.0.iter().map(|request| request.stored.len()).filter(|stored| *stored > 0).collect();
+    // Eight seconds and more are three batches, of three seconds each, and what a busy machine makes of them.
+    assert!((2..=4).contains(&batches.len()), "{batches:?}");
 }
