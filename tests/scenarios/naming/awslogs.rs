@@ -101,12 +101,14 @@ fn what_docker_refuses_is_refused_by_name() {
         (&[group, "--group", "x"], 2, "--group and --awslogs-group"),
         (&[group, "--compat", "logspout"], 2, "contradict"),
         (&[group, "cloudwatch://us-east-1"], 2, "route"),
-        (&[group, "--awslogs-credentials-endpoint=/creds", "--profile", "p"], 2, "--profile"),
         (&["--log-driver", "syslog"], 2, "syslog"),
     ] {
         let outcome = docker.program().args(options).finish();
         outcome.assert_complaint(code, &[words]);
     }
+    let two_sources = [group, "--awslogs-credentials-endpoint=/creds", "--profile", "p"];
+    let outcome = docker.program().args(&two_sources).finish().assert_code(2);
+    assert!(outcome.stderr.contains("cannot be used with '--profile"), "{}", outcome.stderr);
     for (options, words) in [
         ("awslogs-create-group=maybe", "awslogs-create-group"),
         ("awslogs-create-stream=2", "awslogs-create-stream"),
