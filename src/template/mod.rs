@@ -2,7 +2,7 @@
 //!
 //! A [`Template`] is parsed once and rendered for each container, with the output, and the errors,
 //! of Go's own implementation; `docs/TEMPLATES.md` lists where they differ. The text goes through
-//! [`lexer`] and [`parser`] into the tree of [`syntax`]; [`render`] walks that tree and has
+//! [`lexer`], [`parser`] and [`pipelines`] into the tree of [`syntax`]; [`render`] walks that tree and has
 //! [`evaluate`] find each pipeline's value, which calls what is in [`function`]; [`format`] turns
 //! values into text.
 //!
@@ -16,6 +16,7 @@ pub mod value;
 mod calendar;
 
 mod parser;
+mod pipelines;
 mod render;
 
 mod evaluate;
