@@ -3,6 +3,7 @@
 
 mod awslogs;
 mod bounds;
+mod documented;
 mod names;
 mod precedence;
 mod routes;
