@@ -41,6 +41,7 @@ pub struct Options {
     pub dead_letters: bool,
     pub own_group: bool,
     pub own_stream: bool,
+    pub filter: Option<FilterFailure>,
     pub fail_fast: bool,
     pub seed: u64,
 }
@@ -73,10 +74,20 @@ impl Default for Options {
             dead_letters: false,
             own_group: false,
             own_stream: false,
+            filter: None,
             fail_fast: false,
             seed: 0,
         }
     }
+}
+
+/// What becomes of events on which the filter fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FilterFailure {
+    /// They stay where they are, and with them all that follows.
+    Stop,
+    /// They go on as they are.
+    Pass,
 }
 
 /// How the bodies of requests are sent.
@@ -136,6 +147,8 @@ pub struct Settings {
     /// Whether a dead letter goes to the log group, or to the log stream, that it names.
     pub own_group: bool,
     pub own_stream: bool,
+    /// Whether events go through a filter, and what becomes of those on which it fails.
+    pub filter: Option<FilterFailure>,
     /// Whether to give up on what waiting does not mend.
     pub fail_fast: bool,
     pub seed: u64,
@@ -218,6 +231,7 @@ impl Settings {
             dead_letters: options.dead_letters,
             own_group: options.own_group,
             own_stream: options.own_stream,
+            filter: options.filter,
             fail_fast: options.fail_fast,
             seed: options.seed,
         })

@@ -63,6 +63,7 @@ pub async fn ship(endpoint: &str, lines: Vec<String>) -> Result<Shipped, Error> 
         credentials: Arc::new(Fixed),
         transport: client.clone(),
         reporter: reporter.clone(),
+        filter: None,
         dead_letters: None,
     };
     let instance = runtime.run(hub.clone(), options, means);

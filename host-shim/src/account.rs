@@ -14,6 +14,8 @@ use crate::usage::Usage;
 pub struct Account {
     /// In nanoseconds.
     to_no_effect: AtomicU64,
+    /// Of what it computes: what others did for it, who have a bound of their own.
+    apart: AtomicU64,
     /// Whether it was made to yield.
     preempted: AtomicBool,
     usage: Arc<Usage>,
@@ -48,7 +50,13 @@ impl Account {
     /// It has computed for so long.
     pub fn computed(&self, time: Duration) {
         self.usage.compute(time);
-        self.to_no_effect.fetch_add(nanoseconds(time), Ordering::Relaxed);
+        let own = nanoseconds(time).saturating_sub(self.apart.swap(0, Ordering::Relaxed));
+        self.to_no_effect.fetch_add(own, Ordering::Relaxed);
+    }
+
+    /// Of what it is about to have computed, so much is not its own: whoever did has a bound of their own.
+    pub fn set_apart(&self, time: Duration) {
+        self.apart.fetch_add(nanoseconds(time), Ordering::Relaxed);
     }
 
     /// It has waited for so long, for something else than its turn.
@@ -93,6 +101,15 @@ mod tests {
             }
             assert_eq!(account.to_no_effect(), expected, "{computes:?} {waits:?}");
         }
+    }
+
+    #[test]
+    fn what_others_compute_for_it_is_not_its_own() {
+        let account = Account::default();
+        account.set_apart(Duration::from_secs(5));
+        account.computed(Duration::from_secs(6));
+        account.computed(Duration::from_secs(1));
+        assert_eq!(account.to_no_effect(), Duration::from_secs(2));
     }
 
     #[test]

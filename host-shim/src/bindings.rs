@@ -5,7 +5,7 @@
 wasmtime::component::bindgen!({
     world: "shipper",
     path: "../wit",
-    imports: { default: trappable },
+    imports: { "cloudspout:host/filtering.apply": async | trappable, default: trappable },
     exports: { default: async },
     with: {
         "wasi": wasmtime_wasi::p2::bindings,

@@ -39,26 +39,32 @@ pub const ENDLESS: Duration = Duration::from_secs(10);
 pub const MOST_RESOURCES: usize = 1 << 16;
 /// Elements of its tables; the component has some hundreds.
 const MOST_ELEMENTS: usize = 1 << 16;
+/// Modules that it is made of, tables, and memories. What Python makes has some dozens.
+const MOST_PARTS: usize = 128;
 
 /// Watches over the memory of an instance.
 #[derive(Debug)]
 pub struct MemoryBound {
     most: Option<usize>,
+    /// What its memories have together.
+    held: usize,
     usage: Arc<Usage>,
 }
 
 impl MemoryBound {
     pub fn new(most: Option<usize>, usage: Arc<Usage>) -> MemoryBound {
-        MemoryBound { most, usage }
+        MemoryBound { most, held: 0, usage }
     }
 }
 
 impl ResourceLimiter for MemoryBound {
     fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
-        match self.most.filter(|most| desired > *most) {
+        let held = self.held.saturating_add(desired.saturating_sub(current));
+        match self.most.filter(|most| held > *most) {
             // Refusing would have it end with less to say for itself.
             Some(most) => Err(Exceeded::Memory(most).into()),
             None => {
+                self.held = held;
                 self.usage.grow(desired.saturating_sub(current));
                 Ok(true)
             }
@@ -67,6 +73,18 @@ impl ResourceLimiter for MemoryBound {
 
     fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool> {
         Ok(desired <= MOST_ELEMENTS)
+    }
+
+    fn instances(&self) -> usize {
+        MOST_PARTS
+    }
+
+    fn tables(&self) -> usize {
+        MOST_PARTS
+    }
+
+    fn memories(&self) -> usize {
+        MOST_PARTS
     }
 }
 

@@ -12,13 +12,14 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::account::Account;
 pub use crate::bindings::cloudspout::host::settings::{
-    Collisions, Compression, NamingMode, Options, Output, Overrides, WhenFull, Wrap,
+    Collisions, Compression, FilterFailure, NamingMode, Options, Output, Overrides, WhenFull, Wrap,
 };
 use crate::bindings::{self, ShipperPre};
 use crate::bounds::{Bounds, ENDLESS, Exceeded, MOST_RESOURCES, MemoryBound};
 use crate::clock::{Clock, SystemClock, WallClock};
 use crate::credentials::Provider;
 use crate::dead_letters::DeadLetters;
+use crate::filtering::{Filter, Filtering};
 use crate::imports::sha256;
 use crate::reports::Reporter;
 use crate::streams::Hub;
@@ -49,6 +50,7 @@ pub struct State {
     pub(crate) credentials: Arc<dyn Provider>,
     pub(crate) reporter: Arc<dyn Reporter>,
     pub(crate) dead_letters: Option<DeadLetters>,
+    pub(crate) filtering: Option<Filtering>,
     pub(crate) table: ResourceTable,
     pub(crate) account: Arc<Account>,
     memory: MemoryBound,
@@ -79,6 +81,7 @@ impl Default for Options {
             collisions: Collisions::Share,
             own_group: false,
             own_stream: false,
+            filter: None,
             host_name: "localhost".to_owned(),
             instance_id: String::new(),
             create_group: true,
@@ -117,6 +120,8 @@ pub struct Means {
     pub reporter: Arc<dyn Reporter>,
     /// Where events go that CloudWatch refused for good, if anywhere.
     pub dead_letters: Option<DeadLetters>,
+    /// What events go through, if `options.filter` asks for it.
+    pub filter: Option<Filter>,
 }
 
 /// Why an instance gave up; `failure` in the WIT says what each means.
@@ -128,6 +133,7 @@ pub enum Failure {
     Endpoint(String),
     Rejected(u64),
     Unfinished(u64),
+    Filter(String),
     Other(String),
 }
 
@@ -249,7 +255,7 @@ impl Runtime {
 
     /// All that one instance can reach.
     pub(crate) fn store(&self, bounds: &Bounds, hub: Hub, options: Options, means: Means) -> Store<State> {
-        let Means { credentials, transport, reporter, dead_letters } = means;
+        let Means { credentials, transport, reporter, dead_letters, filter } = means;
         let mut table = ResourceTable::new();
         table.set_max_capacity(MOST_RESOURCES);
         let usage = Arc::new(Usage::default());
@@ -260,6 +266,7 @@ impl Runtime {
             credentials,
             reporter,
             dead_letters,
+            filtering: filter.map(|filter| Filtering::new(filter).on(Arc::clone(&account))),
             table,
             memory: MemoryBound::new(bounds.memory, Arc::clone(&usage)),
             usage,
@@ -309,6 +316,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     bindings::cloudspout::host::lifecycle::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     bindings::cloudspout::host::credentials::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     bindings::cloudspout::host::dead_letters::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    bindings::cloudspout::host::filtering::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     bindings::cloudspout::host::settings::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     bindings::cloudspout::host::reports::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     // By hand, because the generated binding would copy the body out of the component before hashing it.
@@ -341,6 +349,7 @@ fn failure(given: bindings::Failure) -> Failure {
         bindings::Failure::Endpoint(text) => Failure::Endpoint(text),
         bindings::Failure::Rejected(events) => Failure::Rejected(events),
         bindings::Failure::Unfinished(events) => Failure::Unfinished(events),
+        bindings::Failure::Filter(text) => Failure::Filter(text),
         bindings::Failure::Other(text) => Failure::Other(text),
     }
 }
@@ -352,6 +361,7 @@ impl fmt::Display for Failure {
             | Failure::Credentials(text)
             | Failure::Denied(text)
             | Failure::Endpoint(text)
+            | Failure::Filter(text)
             | Failure::Other(text) => out.write_str(text),
             Failure::Rejected(events) => {
                 write!(

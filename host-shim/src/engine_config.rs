@@ -22,7 +22,7 @@ fn engine_config(target: &str) -> wasmtime::Result<wasmtime::Config> {
 
 /// The same, for instances that are to be interrupted wherever they are.
 #[allow(dead_code, reason = "not all who include this run more than one")]
-fn interruptible_config(target: &str) -> wasmtime::Result<wasmtime::Config> {
+pub(crate) fn interruptible_config(target: &str) -> wasmtime::Result<wasmtime::Config> {
     let mut config = engine_config(target)?;
     config.epoch_interruption(true);
     Ok(config)

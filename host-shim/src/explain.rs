@@ -53,6 +53,7 @@ pub async fn explain(
         transport: nothing.clone(),
         reporter: nothing,
         dead_letters: None,
+        filter: None,
     };
     let containers: Vec<logs::Container> = containers.into_iter().map(imports::container).collect();
     let mut store = runtime.store(&Bounds::default(), Hub::default(), options, means);

@@ -5,7 +5,7 @@ use wasmtime::component::Resource;
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 
 use crate::bindings::cloudspout::host::{
-    credentials, dead_letters, digest, lifecycle, logs, reports, settings,
+    credentials, dead_letters, digest, filtering, lifecycle, logs, reports, settings,
 };
 use crate::credentials::{CredentialsFailure, Identity, Lookup};
 use crate::dead_letters::Keeping;
@@ -176,6 +176,19 @@ impl dead_letters::HostKeeping for State {
     fn drop(&mut self, keeping: Resource<Keeping>) -> Result<()> {
         self.table.delete(keeping)?;
         Ok(())
+    }
+}
+
+impl filtering::Host for State {
+    async fn apply(
+        &mut self,
+        origin: filtering::Origin,
+        events: filtering::Events,
+    ) -> Result<Result<filtering::Outcome, filtering::Failure>> {
+        Ok(match &mut self.filtering {
+            Some(filtering) => filtering.apply(origin, events).await,
+            None => Err(filtering::Failure::Broken("there is none".to_owned())),
+        })
     }
 }
 

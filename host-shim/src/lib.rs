@@ -41,6 +41,7 @@ mod turns;
 mod usage;
 
 pub mod docker;
+pub mod filtering;
 pub mod metrics;
 pub mod pipe;
 pub mod positions;
@@ -57,8 +58,8 @@ pub use credentials::{
 };
 pub use dead_letters::DeadLetters;
 pub use driver::{
-    Collisions, Compression, Failure, Means, NamingMode, Options, Output, Overrides, RunError, Runtime,
-    WhenFull, Wrap,
+    Collisions, Compression, Failure, FilterFailure, Means, NamingMode, Options, Output, Overrides, RunError,
+    Runtime, WhenFull, Wrap,
 };
 pub use ec2::{Ec2, ec2};
 pub use explain::{Explanation, Placement, Rendering, explain};

@@ -95,6 +95,8 @@ impl Tracing {
                 events_invalid = counts.events_invalid,
                 events_dropped_oldest = counts.events_dropped_oldest,
                 events_dropped_newest = counts.events_dropped_newest,
+                events_filtered = counts.events_filtered,
+                events_unfiltered = counts.events_unfiltered,
                 dead_letters = counts.dead_letters,
                 log_gaps = counts.log_gaps,
                 log_bytes_lost = counts.log_bytes_lost,
@@ -176,6 +178,8 @@ fn words(counts: &Counts) -> String {
     let others = each(&[
         (counts.events_dropped_oldest, "dropped oldest first"),
         (counts.events_dropped_newest, "dropped as they came"),
+        (counts.events_filtered, "left out by the filter"),
+        (counts.events_unfiltered, "let by unfiltered"),
         (counts.dead_letters, "kept as dead letters"),
         (counts.events_possibly_doubled, "in requests without an answer, which may be there twice"),
         (counts.gaps_marked, "gaps marked"),
@@ -213,6 +217,8 @@ mod tests {
             events_invalid: 0,
             events_dropped_oldest: 0,
             events_dropped_newest: 0,
+            events_filtered: 0,
+            events_unfiltered: 0,
             dead_letters: 0,
             log_gaps: 0,
             log_bytes_lost: 0,
@@ -235,13 +241,14 @@ mod tests {
                     events_too_old: 2,
                     events_invalid: 1,
                     events_dropped_newest: 1,
+                    events_filtered: 4,
                     dead_letters: 3,
                     events_possibly_doubled: 5,
                     log_gaps: 2,
                     log_bytes_lost: 7,
                     ..counts()
                 },
-                "10 events read, 6 accepted, 3 rejected (2 too old, 1 invalid), 1 dropped as they came, 3 kept as \
+                "10 events read, 6 accepted, 3 rejected (2 too old, 1 invalid), 1 dropped as they came, 4 left out by the filter, 3 kept as \
                  dead letters, 5 in requests without an answer, which may be there twice; parts of logs gone before \
                  they could be read: 2 (bytes, as far as known: 7); 3 requests, 1 of them repeated",
             ),

@@ -138,6 +138,7 @@ impl Stage {
             },
             credentials: Arc::new(Keys),
             dead_letters: None,
+            filter: None,
             limits: Limits {
                 bounds: Bounds { memory: Some(MEMORY), ..Bounds::default() },
                 ..Limits::default()

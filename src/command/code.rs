@@ -14,10 +14,11 @@ pub enum Code {
     Endpoint = 7,
     Rejected = 8,
     Unfinished = 9,
+    Filter = 10,
 }
 
 /// What each means, for people.
-const MEANINGS: [(Code, &str); 10] = [
+const MEANINGS: [(Code, &str); 11] = [
     (Code::Accepted, "everything read was accepted"),
     (Code::Other, "something else went wrong"),
     (Code::Usage, "the command line is wrong"),
@@ -31,6 +32,7 @@ const MEANINGS: [(Code, &str); 10] = [
         "everything was sent, but CloudWatch refused some events for good, or some were dropped",
     ),
     (Code::Unfinished, "ended with events read and not delivered"),
+    (Code::Filter, "the filter failed, and nothing goes on without it"),
 ];
 
 impl Code {

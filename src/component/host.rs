@@ -4,7 +4,7 @@ use wasi::io::poll::Pollable;
 
 use crate::batch::SourceId;
 use crate::shipper::{
-    Counts, CredentialsError, Fate, KeepId, Opening, Pause, Phase, Positions, Severity, Status,
+    Counts, CredentialsError, Fate, Filter, KeepId, Opening, Pause, Phase, Positions, Severity, Status,
 };
 use crate::sigv4::Credentials;
 use crate::time::Timestamp;
@@ -46,6 +46,9 @@ pub trait Host {
 
     /// Which dead letters have been kept, or why not.
     fn take_kept(&mut self) -> Vec<(KeepId, Result<(), String>)>;
+
+    /// What events go through before anything becomes of them, where the options ask for it.
+    fn filter(&self) -> Option<Box<dyn Filter>>;
 
     fn tell(&mut self, severity: Severity, text: String);
 

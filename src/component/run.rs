@@ -41,9 +41,13 @@ const COUNT_EVERY: Millis = Millis(1_000);
 /// An option cannot be used, or the machine gave up.
 pub fn run<H: Host + 'static>(host: &mut H, options: &Options) -> Result<(), End> {
     let settings = Settings::of(options).map_err(End::Settings)?;
+    let mut shipper = Shipper::new(settings, Box::new(H::sha256));
+    if let Some(filter) = host.filter() {
+        shipper = shipper.with_filter(filter);
+    }
     let mut driver = Driver {
         host,
-        shipper: Shipper::new(settings, Box::new(H::sha256)),
+        shipper,
         exchanges: Vec::new(),
         counted: Counts::default(),
         answered: Answers::default(),

@@ -48,7 +48,7 @@ pub use line_time::LineTimeError;
 pub use pattern::{Pattern, PatternError};
 pub use rfc3339::Clock;
 pub use rules::{LineError, LineOptions, LineRules};
-pub use text::{Taken, Text};
+pub use text::{Taken, Text, unescape};
 pub use wrap::{Form as WrapForm, Origin as WrapOrigin, WrapError};
 
 use crate::time::Timestamp;
@@ -68,6 +68,11 @@ pub struct Sides<T> {
 }
 
 impl<T> Sides<T> {
+    /// The same of another kind.
+    pub fn map<U>(self, change: impl Fn(T) -> U) -> Sides<U> {
+        Sides { stdout: change(self.stdout), stderr: change(self.stderr) }
+    }
+
     pub fn get(&self, side: Side) -> &T {
         match side {
             Side::Stdout => &self.stdout,

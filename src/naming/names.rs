@@ -134,6 +134,17 @@ impl Names {
         Names { sites: Some(sites), ..self }
     }
 
+    /// Whether events may go to a log group of this name.
+    ///
+    /// # Errors
+    /// The prefix that the names of log groups are to begin with.
+    pub fn admits(&self, group: &str) -> Result<(), &str> {
+        match &self.confine {
+            Some(prefix) if !group.starts_with(prefix.as_str()) => Err(prefix),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Where the container's events go.
     pub fn of(&self, container: &Arc<Container>) -> Named {
         let chosen = self.sites.as_ref().map(|sites| sites.chosen(self.overrides, container));
@@ -276,17 +287,15 @@ impl Naming<'_> {
             }
         }
         let destination = Destination::new(&group.1, &stream.1).at(self.site.clone());
-        if let Some(prefix) = &self.names.confine
-            && !destination.group().starts_with(prefix.as_str())
-        {
-            return Err(format!(
+        self.names.admits(destination.group()).map_err(|prefix| {
+            format!(
                 "{} is refused, and its logs wait: {} chooses log group {}, and only such as begin with {prefix} \
                  are allowed (--confine)",
                 self.container.called(),
                 group.0,
                 destination.group(),
-            ));
-        }
+            )
+        })?;
         Ok(Choice { destination, group_by: group.0, stream_by: stream.0 })
     }
 }

@@ -293,7 +293,7 @@ impl Shipper {
             let marks = parcel.marks();
             for mark in marks.iter() {
                 if let Some(source) = self.sources.get_mut(&mark.source) {
-                    source.progress.deliver(id, mark);
+                    source.progress.deliver(id, parcel.number, mark);
                 }
             }
             for mark in marks.iter() {

@@ -17,6 +17,8 @@ pub struct Counts {
     pub events_invalid: u64,
     pub events_dropped_oldest: u64,
     pub events_dropped_newest: u64,
+    pub events_filtered: u64,
+    pub events_unfiltered: u64,
     pub dead_letters: u64,
     pub log_gaps: u64,
     pub log_bytes_lost: u64,

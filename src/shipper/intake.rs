@@ -147,7 +147,7 @@ impl Shipper {
         if let Some(accepted) = source.acknowledge() {
             self.outputs.push_back(Output::Acknowledge { source: id, accepted });
         }
-        if source.stage == Stage::Ended && source.progress.is_settled() {
+        if source.stage == Stage::Ended && source.progress.is_settled() && !source.stuck {
             self.held -= source.held;
             for outlet in source.outlets() {
                 if let Some(outlet) = self.outlets.get_mut(outlet.0) {
@@ -167,6 +167,7 @@ impl Shipper {
         let Some(source) = self.sources.get(&id) else { return };
         let before = self.counts.events_read;
         let remarks = match source.progress.is_scattered() || source.apart.is_some() {
+            true if source.origin.is_some() => self.filtered(id, now, chunk),
             true => self.scatter(id, now, chunk),
             false => self.gather(id, source.outlet, now, chunk),
         };
@@ -218,29 +219,44 @@ impl Shipper {
 
     /// Has events made that go to several destinations, as each says, or as its side decides.
     fn scatter(&mut self, id: SourceId, now: Timestamp, chunk: &Chunk<'_>) -> Vec<String> {
-        let Some(Source { decoder, outlet, apart, .. }) = self.sources.get_mut(&id) else {
-            return Vec::new();
-        };
+        let Some(Source { decoder, .. }) = self.sources.get_mut(&id) else { return Vec::new() };
         // Out of the way while its events look for their destinations.
-        let idle = Decoder::idle();
-        let (mut decoder, outlet, apart) = (std::mem::replace(decoder, idle), *outlet, *apart);
+        let mut decoder = std::mem::replace(decoder, Decoder::idle());
+        let (remarks, passed_over) =
+            self.scattering(id, now, |scatterer| chunk.read(&mut decoder, now, scatterer));
+        if let Some(source) = self.sources.get_mut(&id) {
+            source.decoder = decoder;
+        }
+        if passed_over {
+            self.acknowledge(id);
+        }
+        remarks
+    }
+
+    /// Has events put into the batches of several destinations; what people should hear, and whether there are some
+    /// that go nowhere.
+    pub(super) fn scattering(
+        &mut self,
+        id: SourceId,
+        now: Timestamp,
+        events: impl FnOnce(&mut Scatterer<'_>),
+    ) -> (Vec<String>, bool) {
+        let Some(Source { outlet, apart, .. }) = self.sources.get(&id) else { return (Vec::new(), false) };
+        let (outlet, apart) = (*outlet, *apart);
         let mut scatterer = Scatterer::new(self, id, now, outlet, apart);
-        chunk.read(&mut decoder, now, &mut scatterer);
+        events(&mut scatterer);
         let Scatterer { touched, passed_over, remarks, .. } = scatterer;
         // One that has no room holds up the whole of it.
         let full = touched.iter().copied().find(|outlet| !self.has_room(*outlet));
         if let Some(source) = self.sources.get_mut(&id) {
-            source.decoder = decoder;
+            source.progress.set_milestone();
             source.gate = full;
         }
         for outlet in touched {
             self.stirred.insert(outlet);
             self.tell_losses(outlet, now);
         }
-        if passed_over {
-            self.acknowledge(id);
-        }
-        remarks
+        (remarks, passed_over)
     }
 
     pub(super) fn marking(&self) -> Marking {
@@ -261,7 +277,7 @@ impl Shipper {
 }
 
 /// What a decoder is given.
-enum Chunk<'a> {
+pub(super) enum Chunk<'a> {
     Bytes(&'a [u8]),
     /// A whole line, without its end.
     Line(&'a [u8]),
@@ -276,7 +292,7 @@ enum Chunk<'a> {
 }
 
 impl Chunk<'_> {
-    fn read(&self, decoder: &mut Decoder, now: Timestamp, sink: &mut impl Sink) {
+    pub(super) fn read(&self, decoder: &mut Decoder, now: Timestamp, sink: &mut impl Sink) {
         match self {
             Chunk::Bytes(bytes) => decoder.read(bytes, now, sink),
             Chunk::Line(text) => decoder.line(text, now, sink),

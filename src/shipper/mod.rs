@@ -12,7 +12,9 @@ mod answers;
 mod clock;
 mod counts;
 mod directory;
+mod filter;
 mod gap;
+mod held;
 mod intake;
 mod keyring;
 mod letters;
@@ -32,6 +34,7 @@ mod told;
 
 pub use answers::CredentialsError;
 pub use counts::Counts;
+pub use filter::{Filter, FilterEvents, FilterOrigin, FilterOutcome};
 pub use gap::Reason;
 pub use output::{Body, Failure, Fate, KeepId, Output, Positions, Request, RequestId, Severity};
 pub use status::{Answers, Outcome, Status};
@@ -98,6 +101,7 @@ pub type Digest = Box<dyn Fn(&[u8]) -> [u8; 32]>;
 pub struct Shipper {
     settings: Settings,
     digest: Digest,
+    filter: Option<Box<dyn Filter>>,
     sources: BTreeMap<SourceId, Source>,
     outlets: Vec<Outlet>,
     by_destination: BTreeMap<Destination, OutletId>,
@@ -131,6 +135,8 @@ pub struct Shipper {
     /// Why the log of a container, the first such, is not shipped at all.
     refused: Option<String>,
     phase: Phase,
+    /// Why nothing more is read: once all that was taken is delivered, that is its end.
+    broken: Option<Failure>,
     done: Option<Result<(), Failure>>,
     /// Whether people have been told all there is to tell.
     summed_up: bool,
@@ -170,6 +176,7 @@ impl Shipper {
         Shipper {
             jitter: Jitter::new(settings.seed),
             digest,
+            filter: None,
             sources: BTreeMap::new(),
             outlets: Vec::new(),
             by_destination: BTreeMap::new(),
@@ -192,6 +199,7 @@ impl Shipper {
             answers: Answers::default(),
             refused: None,
             phase: Phase::Running,
+            broken: None,
             done: None,
             summed_up: false,
             outputs: VecDeque::new(),
@@ -247,6 +255,10 @@ impl Shipper {
         let fields: &[String] = if by_event { &self.settings.event_fields } else { &[] };
         source.decoder.name_fields(&self.settings.fields, fields);
         source.decoder.follow(&rules, &origin_of(&container, &self.settings.host_name));
+        source.origin = self.filter_origin(framing, &container);
+        if source.origin.is_some() {
+            source.scatter();
+        }
         if by_event {
             source.keep_apart(container);
         }
@@ -334,7 +346,7 @@ impl Shipper {
     /// Does whatever an outlet can do at this moment.
     fn pump(&mut self, id: OutletId, now: Timestamp) {
         let in_flight = self.settings.in_flight;
-        let flush_at_once = self.phase != Phase::Running;
+        let flush_at_once = self.phase != Phase::Running || self.broken.is_some();
         let flush_after = self.settings.flush_after;
         let Some(outlet) = self.outlets.get_mut(id.0) else { return };
         let flush_after = outlet.terms.flush_after.unwrap_or(flush_after);
@@ -452,6 +464,11 @@ impl Shipper {
 
     /// Whether it is over, and how.
     fn end(&self, now: Timestamp) -> Option<Result<(), Failure>> {
+        if let Some(failure) = &self.broken
+            && self.outlets.iter().all(Outlet::is_done)
+        {
+            return Some(Err(failure.clone()));
+        }
         match self.phase {
             Phase::Running => return None,
             Phase::Finishing if !self.sources.is_empty() => return None,

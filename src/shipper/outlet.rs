@@ -42,6 +42,8 @@ pub struct Outlet {
     /// Memory counted for it, in bytes.
     pub held: usize,
     last_parcel: u64,
+    /// Batches and gaps that have been closed, ever.
+    closed: u64,
     /// How many sources go there.
     pub sources: usize,
     /// Whether its log group, if it is to be made, has tags.
@@ -100,6 +102,8 @@ pub enum Trouble {
 #[derive(Debug)]
 pub struct Parcel {
     pub id: ParcelId,
+    /// Which one it is of those that were closed; halves of one share it.
+    pub number: u64,
     pub load: Load,
     /// When the first of its events was read; none of a gap that holds none.
     since: Option<Timestamp>,
@@ -206,6 +210,7 @@ impl Outlet {
             due: None,
             held: 0,
             last_parcel: 0,
+            closed: 0,
             sources: 0,
             tags: Tags::With,
             group_may_be_ours: false,
@@ -216,8 +221,9 @@ impl Outlet {
     /// Closes the open batch.
     pub fn close(&mut self) {
         if let Some(batch) = self.gathering.take().filter(|batch| !batch.is_empty()) {
+            self.closed += 1;
             let since = Some(batch.since());
-            let parcel = self.parcel(Load::Batch(Rc::new(batch.freeze())), since);
+            let parcel = self.parcel(self.closed, Load::Batch(Rc::new(batch.freeze())), since);
             self.queue.push_back(parcel);
         }
     }
@@ -255,12 +261,12 @@ impl Outlet {
     pub fn halve(&mut self, id: ParcelId) -> bool {
         let Some(at) = self.queue.iter().position(|parcel| parcel.id == id) else { return false };
         let halves = self.queue.get(at).and_then(|parcel| match &parcel.load {
-            Load::Batch(frozen) => Some((frozen.halves()?, parcel.since)),
+            Load::Batch(frozen) => Some((frozen.halves()?, parcel.number, parcel.since)),
             Load::Gap(_) | Load::Marker(..) => None,
         });
-        let Some(((first, second), since)) = halves else { return false };
-        let first = self.parcel(Load::Batch(Rc::new(first)), since);
-        let second = self.parcel(Load::Batch(Rc::new(second)), since);
+        let Some(((first, second), number, since)) = halves else { return false };
+        let first = self.parcel(number, Load::Batch(Rc::new(first)), since);
+        let second = self.parcel(number, Load::Batch(Rc::new(second)), since);
         self.queue.remove(at);
         self.queue.insert(at, second);
         self.queue.insert(at, first);
@@ -288,7 +294,8 @@ impl Outlet {
     /// Closes the open batch, and puts a gap behind it.
     pub fn skip(&mut self, gap: Gap, marking: Marking) {
         self.close();
-        let mut parcel = self.parcel(Load::Gap(gap), None);
+        self.closed += 1;
+        let mut parcel = self.parcel(self.closed, Load::Gap(gap), None);
         parcel.state = marking.state();
         self.queue.push_back(parcel);
     }
@@ -318,9 +325,11 @@ impl Outlet {
         let (count, from, to) = (frozen.len() as u64, time(0), time(frozen.len().saturating_sub(1)));
         let mut gap = Gap::new(to, frozen.marks());
         gap.add(Missing::events(Reason::DroppedOldest, count, from, to));
+        let dropped = self.queue.get(at).map(|parcel| parcel.number);
         let before = at.checked_sub(1).and_then(|before| self.queue.get_mut(before));
-        if let Some(Parcel { load: Load::Gap(before), letters: None, .. }) = before {
+        if let Some(Parcel { load: Load::Gap(before), letters: None, number, .. }) = before {
             before.join(&gap);
+            *number = dropped.unwrap_or(*number);
             self.queue.remove(at);
         } else if let Some(id) = self.queue.get(at).map(|parcel| parcel.id) {
             self.refuse(id, gap, None, marking);
@@ -328,10 +337,15 @@ impl Outlet {
         Some(count)
     }
 
-    fn parcel(&mut self, load: Load, since: Option<Timestamp>) -> Parcel {
+    fn parcel(&mut self, number: u64, load: Load, since: Option<Timestamp>) -> Parcel {
         self.last_parcel += 1;
         let id = ParcelId(self.last_parcel);
-        Parcel { id, load, since, letters: None, sealed: None, state: ParcelState::Ready, tries: 0 }
+        Parcel { id, number, load, since, letters: None, sealed: None, state: ParcelState::Ready, tries: 0 }
+    }
+
+    /// The number of the batch or gap that took in the last event.
+    pub fn newest(&self) -> u64 {
+        self.closed + u64::from(self.gathering.as_ref().is_some_and(|batch| !batch.is_empty()))
     }
 
     /// Batches that are closed and not delivered.

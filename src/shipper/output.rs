@@ -114,6 +114,7 @@ pub enum Failure {
     DeadLetters(String),
     Rejected(u64),
     Unfinished(u64),
+    Filter(String),
 }
 
 impl fmt::Display for Failure {
@@ -122,7 +123,8 @@ impl fmt::Display for Failure {
             Failure::Settings(text)
             | Failure::Credentials(text)
             | Failure::Denied(text)
-            | Failure::Endpoint(text) => out.write_str(text),
+            | Failure::Endpoint(text)
+            | Failure::Filter(text) => out.write_str(text),
             Failure::DeadLetters(text) => {
                 write!(out, "events that CloudWatch refused cannot be kept: {text}")
             }

@@ -33,7 +33,7 @@ impl Shipper {
     }
 
     pub(super) fn next_read(&mut self, now: Timestamp) -> Option<Output> {
-        if let Phase::Stopping { .. } = self.phase {
+        if matches!(self.phase, Phase::Stopping { .. }) || self.broken.is_some() {
             return None;
         }
         while let Some(id) = self.readable.pop_front() {

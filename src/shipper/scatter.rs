@@ -1,5 +1,5 @@
 //! A source whose events go to several destinations: dead letters, of which each names where it was to go; a
-//! container's log whose two sides go apart; and events whose fields names depend on.
+//! container's log whose two sides go apart; events whose fields names depend on; and what a filter has seen.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use super::intake::Gatherer;
 use super::outlet::OutletId;
 use super::{Severity, Shipper};
 use crate::batch::SourceId;
-use crate::lines::{Event, Malformed, Sides, Sink};
+use crate::lines::{Event, Malformed, Position, Side, Sides, Sink};
 use crate::naming::{Container, Destination};
 use crate::time::Timestamp;
 
@@ -19,6 +19,8 @@ pub struct Scatterer<'a> {
     now: Timestamp,
     /// Where the next event goes.
     outlet: OutletId,
+    /// Where the next event goes instead, if a filter chose.
+    pub elsewhere: Option<OutletId>,
     /// Where the events of each side go, if that decides.
     apart: Option<Sides<Option<OutletId>>>,
     /// The fields that say so, once they have; and whether they say that it goes nowhere.
@@ -44,6 +46,7 @@ impl<'a> Scatterer<'a> {
             id,
             now,
             outlet,
+            elsewhere: None,
             apart,
             description: Vec::new(),
             nowhere: false,
@@ -53,9 +56,10 @@ impl<'a> Scatterer<'a> {
         }
     }
 
-    fn pass_over(&mut self, event: Event<'_>) {
+    /// Takes up to where an event stands as taken, once all before it is delivered.
+    pub fn pass_over(&mut self, side: Side, position: Position) {
         if let Some(source) = self.shipper.sources.get_mut(&self.id) {
-            source.progress.pass_over(event.side, event.position);
+            source.progress.pass_over(side, position);
             self.passed_over = true;
         }
     }
@@ -66,14 +70,37 @@ impl<'a> Scatterer<'a> {
             source.events += 1;
             source.refused += 1;
         }
-        self.pass_over(event);
+        self.pass_over(event.side, event.position);
     }
 
-    fn gatherer(&mut self) -> Option<Gatherer<'_>> {
-        let dropping = self.shipper.drops_newest(self.outlet);
+    /// Where an event of this side goes unless a filter chooses; `None` for nowhere.
+    pub fn home(&mut self, side: Side) -> Option<OutletId> {
+        if let Some(apart) = self.apart {
+            self.outlet = (*apart.get(side))?;
+        }
+        (!self.nowhere).then_some(self.outlet)
+    }
+
+    /// The destination beside another that is named so far.
+    pub fn beside(&mut self, home: OutletId, names: &(Option<String>, Option<String>)) -> Option<OutletId> {
+        let home = self.shipper.outlets.get(home.0)?;
+        let group = names.0.as_deref().unwrap_or(home.destination.group());
+        let stream = names.1.as_deref().unwrap_or(home.destination.stream());
+        let destination = Destination::new(group, stream).at(home.destination.site().cloned());
+        let terms = home.terms.clone();
+        if let Some(known) = self.shipper.by_destination.get(&destination) {
+            return Some(*known);
+        }
+        let id = self.shipper.outlet_of(destination);
+        self.shipper.outlets.get_mut(id.0)?.terms = terms;
+        Some(id)
+    }
+
+    fn gatherer(&mut self, to: OutletId) -> Option<Gatherer<'_>> {
+        let dropping = self.shipper.drops_newest(to);
         let marking = self.shipper.marking();
         let Shipper { sources, outlets, spare, counts, .. } = &mut *self.shipper;
-        let (source, outlet) = (sources.get_mut(&self.id)?, outlets.get_mut(self.outlet.0)?);
+        let (source, outlet) = (sources.get_mut(&self.id)?, outlets.get_mut(to.0)?);
         if dropping {
             outlet.close();
         }
@@ -94,21 +121,16 @@ impl<'a> Scatterer<'a> {
 
 impl Sink for Scatterer<'_> {
     fn event(&mut self, event: Event<'_>) {
-        if let Some(apart) = self.apart {
-            match *apart.get(event.side) {
-                Some(outlet) => self.outlet = outlet,
-                None => return self.pass_over(event),
-            }
-        }
-        if self.nowhere {
-            return self.refuse(event);
-        }
-        let outlet = self.outlet;
-        if let Some(source) = self.shipper.sources.get_mut(&self.id) {
-            source.progress.scatter(outlet, event.position);
-        }
-        if let Some(mut gatherer) = self.gatherer() {
+        let home = self.home(event.side);
+        let outlet = match self.elsewhere.or(home) {
+            Some(outlet) => outlet,
+            None if self.nowhere => return self.refuse(event),
+            None => return self.pass_over(event.side, event.position),
+        };
+        if let Some(mut gatherer) = self.gatherer(outlet) {
             gatherer.event(event);
+            let number = gatherer.outlet.newest();
+            gatherer.progress.scatter(outlet, number);
         }
         self.touched.insert(outlet);
     }
@@ -118,7 +140,7 @@ impl Sink for Scatterer<'_> {
     }
 
     fn malformed(&mut self, malformed: Malformed) {
-        if let Some(mut gatherer) = self.gatherer() {
+        if let Some(mut gatherer) = self.gatherer(self.outlet) {
             gatherer.malformed(malformed);
         }
     }

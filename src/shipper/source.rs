@@ -8,6 +8,7 @@ use crate::lines::{Decoder, Framing, Lane, Order, Position, Side, Sides, WrapOri
 use crate::naming::{Container, Destination};
 use crate::time::{Millis, Timestamp};
 
+use super::filter::FilterOrigin;
 use super::outlet::OutletId;
 use super::output::{Fate, Positions};
 
@@ -39,6 +40,10 @@ pub struct Source {
     /// Events made of it so far, and those of them that were refused for good or dropped.
     pub events: u64,
     pub refused: u64,
+    /// What a filter is told of it, if its events go through one.
+    pub origin: Option<Box<FilterOrigin>>,
+    /// Whether events of it were made that go nowhere until it is read again.
+    pub stuck: bool,
     /// Why nothing of it could be taken.
     pub unreadable: Option<String>,
     /// What names are made of, where they depend on each event.
@@ -52,9 +57,19 @@ pub struct Progress {
     made: Sides<Position>,
     delivered: Sides<Position>,
     acknowledged: Positions,
-    /// Of a source whose events each say where they go: the last event of each destination that has
-    /// not delivered all it has.
-    scattered: Option<BTreeMap<OutletId, Position>>,
+    /// Of a source whose events do not all go to one destination: each that has not delivered all it has, with the
+    /// number of the batch that took in its last event.
+    scattered: Option<BTreeMap<OutletId, u64>>,
+    /// How far such a source will have been delivered before all of it is: its destinations hardly ever rest at
+    /// the same time.
+    next: Option<Milestone>,
+}
+
+/// A place in a log, and what has to be delivered to have it delivered up to there.
+#[derive(Debug)]
+struct Milestone {
+    made: Sides<Position>,
+    awaits: BTreeMap<OutletId, u64>,
 }
 
 /// Whether there is more to read.
@@ -130,6 +145,7 @@ impl Source {
                 delivered: taken_or_none,
                 acknowledged: taken,
                 scattered: (framing == Framing::DeadLetters).then(BTreeMap::new),
+                next: None,
             },
             resumed_at: None,
             held: 0,
@@ -138,6 +154,8 @@ impl Source {
             once_only: matches!(framing, Framing::Lines | Framing::Frames | Framing::JsonLines),
             events: 0,
             refused: 0,
+            origin: None,
+            stuck: false,
             unreadable: None,
             container: None,
         }
@@ -146,6 +164,11 @@ impl Source {
     /// Sends each event to where its own fields say.
     pub fn keep_apart(&mut self, container: Arc<Container>) {
         self.container = Some(container);
+        self.scatter();
+    }
+
+    /// Has its events go to several destinations.
+    pub fn scatter(&mut self) {
         self.progress.scattered = Some(BTreeMap::new());
     }
 
@@ -167,7 +190,7 @@ impl Source {
     /// The positions to acknowledge, if they are further than the last ones.
     pub fn acknowledge(&mut self) -> Option<Positions> {
         let Progress { made, delivered, .. } = &self.progress;
-        let open = |side| made.get(side) != delivered.get(side) || self.decoder.is_open(side);
+        let open = |side| self.stuck || made.get(side) != delivered.get(side) || self.decoder.is_open(side);
         let raised = self.raised(delivered, Sides { stdout: open(Side::Stdout), stderr: open(Side::Stderr) });
         let accepted = Sides {
             stdout: self.kept(self.progress.acknowledged.stdout, raised.stdout),
@@ -252,10 +275,19 @@ impl Progress {
         self.scattered.is_some()
     }
 
-    /// Notes where the last event that was made has gone.
-    pub fn scatter(&mut self, outlet: OutletId, position: Position) {
+    /// Notes where the last event that was made has gone: to the batch of this number.
+    pub fn scatter(&mut self, outlet: OutletId, number: u64) {
         if let Some(scattered) = &mut self.scattered {
-            scattered.insert(outlet, position);
+            scattered.insert(outlet, number);
+        }
+    }
+
+    /// Notes how far it has been made, to be acknowledged once all up to here is delivered.
+    pub fn set_milestone(&mut self) {
+        if let Some(scattered) = self.scattered.as_ref().filter(|scattered| !scattered.is_empty())
+            && self.next.is_none()
+        {
+            self.next = Some(Milestone { made: self.made, awaits: scattered.clone() });
         }
     }
 
@@ -265,18 +297,23 @@ impl Progress {
         (last > 0).then_some(last)
     }
 
-    /// Notes that a batch with this mark has been delivered to a destination.
-    pub fn deliver(&mut self, outlet: OutletId, mark: &Mark) {
+    /// Notes that the batch of this number, with this mark, has been delivered to a destination, and so all before
+    /// it.
+    pub fn deliver(&mut self, outlet: OutletId, number: u64, mark: &Mark) {
         let Some(scattered) = &mut self.scattered else {
             *self.delivered.get_mut(mark.side) = mark.position;
             return;
         };
-        if scattered.get(&outlet) == Some(&mark.position) {
-            scattered.remove(&outlet);
-        }
         // A place in the log counts once every destination has all that stands before it.
-        if scattered.is_empty() {
+        if all_in(scattered, outlet, number) {
             self.delivered = self.made;
+            self.next = None;
+        } else if let Some(next) = &mut self.next
+            && all_in(&mut next.awaits, outlet, number)
+        {
+            self.delivered = next.made;
+            self.next = None;
+            self.set_milestone();
         }
     }
 
@@ -284,6 +321,14 @@ impl Progress {
     pub fn is_settled(&self) -> bool {
         self.made == self.delivered
     }
+}
+
+/// Takes a destination off the list if this batch was the last it had to deliver; whether that leaves none.
+fn all_in(awaits: &mut BTreeMap<OutletId, u64>, outlet: OutletId, number: u64) -> bool {
+    if awaits.get(&outlet).is_some_and(|last| *last <= number) {
+        awaits.remove(&outlet);
+    }
+    awaits.is_empty()
 }
 
 #[cfg(test)]
@@ -306,7 +351,7 @@ mod tests {
 
     fn deliver(source: &mut Source, side: Side, position: Position) {
         source.progress.made(side, position);
-        source.progress.deliver(OutletId(0), &Mark { source: SourceId(1), side, position });
+        source.progress.deliver(OutletId(0), 1, &Mark { source: SourceId(1), side, position });
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use clap::Args;
+use cloudspout_host::filtering::Filters;
 use cloudspout_host::streams::{Container, Framing, Hub, KeepNothing, Opening, Phase, Positions};
 use cloudspout_host::{
     AwsCredentials, Body, Counts, CredentialsFailure, Ec2, HttpClient, Identity, Means, Options, Provider,
@@ -64,9 +65,9 @@ impl Check {
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Ending::other)?;
         let result = runtime.block_on(async {
             let component = Runtime::new()?;
-            let mut worst = Ok(());
+            let (mut worst, mut filters) = (Ok(()), None);
             for shipper in &shippers {
-                match shipper.check(&component, self.online).await {
+                match shipper.check(&component, &mut filters, self.online).await {
                     Ok(found) => println!("{}good: {found}", shipper.title()),
                     Err(ending) => {
                         println!("{}{ending}", shipper.title());
@@ -90,12 +91,19 @@ impl Shipper<'_> {
         if self.name.is_empty() { String::new() } else { format!("tenant {:?}: ", self.name) }
     }
 
-    async fn check(&self, component: &Runtime, online: bool) -> Result<String, Ending> {
+    async fn check(
+        &self,
+        component: &Runtime,
+        filters: &mut Option<Filters>,
+        online: bool,
+    ) -> Result<String, Ending> {
         let shipping = &self.run.shipping;
+        let filter = shipping.filter.load(filters).await?;
         let machine = shipping.look_around().await;
         let region = machine.region.clone();
         let provider = Arc::new(shipping.credentials.provider(&region)?);
-        let options = Options { fail_fast: false, dead_letters: false, ..self.run.options(machine) };
+        let options =
+            Options { fail_fast: false, dead_letters: false, filter: None, ..self.run.options(machine) };
         // The component looks at its options before all else; without logs it is done then.
         let hub = Hub::default();
         hub.set_phase(Phase::Finishing);
@@ -111,6 +119,9 @@ impl Shipper<'_> {
                     options.log_group_name
                 )));
             }
+        }
+        if filter.is_some() {
+            found.push_str(", with a filter");
         }
         if online {
             self.try_online(component, options, provider).await?;
@@ -181,7 +192,7 @@ const WITHIN: Duration = Duration::from_secs(60);
 const MISSING: &str = "ResourceNotFoundException";
 
 fn means(credentials: Arc<dyn Provider>, transport: Arc<dyn Transport>) -> Means {
-    Means { credentials, transport, reporter: Arc::new(Silent), dead_letters: None }
+    Means { credentials, transport, reporter: Arc::new(Silent), dead_letters: None, filter: None }
 }
 
 /// Passes requests on, and notes the answers' error codes.

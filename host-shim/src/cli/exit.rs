@@ -53,6 +53,7 @@ impl From<RunError> for Ending {
             RunError::Failure(Failure::Endpoint(_)) => Code::Endpoint,
             RunError::Failure(Failure::Rejected(_)) => Code::Rejected,
             RunError::Failure(Failure::Unfinished(_)) => Code::Unfinished,
+            RunError::Failure(Failure::Filter(_)) => Code::Filter,
         };
         Ending { code, text: error.to_string() }
     }

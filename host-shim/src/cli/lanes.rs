@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use cloudspout_host::filtering::Filters;
 use cloudspout_host::metrics::{Board, Owner};
 use cloudspout_host::positions::Store;
 use cloudspout_host::serve::Door;
@@ -95,10 +96,10 @@ fn run(life: Life, lanes: Vec<Lane>, stop: &Stop) -> Result<(), Ending> {
         metrics.show(&board, format).await?;
         let component = Runtime::new()?;
         let alone = lanes.len() == 1;
-        let mut running = Vec::new();
+        let (mut running, mut filters) = (Vec::new(), None);
         for (number, lane) in (1..).zip(lanes) {
             let owner = if alone { Owner::Program } else { Owner::Route(number) };
-            running.push(start(&component, life, lane, &board, owner).await?);
+            running.push(start(&component, &mut filters, life, lane, &board, owner).await?);
         }
         let (mut instances, mut sources, mut hubs, mut after) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -123,6 +124,7 @@ fn run(life: Life, lanes: Vec<Lane>, stop: &Stop) -> Result<(), Ending> {
 
 async fn start(
     component: &Runtime,
+    filters: &mut Option<Filters>,
     life: Life,
     lane: Lane,
     board: &Board,
@@ -145,6 +147,7 @@ async fn start(
         transport: http,
         reporter: Arc::new((Arc::clone(&reporter), Arc::clone(&panel))),
         dead_letters,
+        filter: shipping.filter.load(filters).await?,
     };
     panel.run(hub.clone());
     let (component, theirs) = (component.clone(), hub.clone());

@@ -6,6 +6,7 @@ mod config;
 mod credentials;
 mod events;
 pub mod exit;
+mod filter;
 mod lanes;
 mod local;
 mod log_opts;

@@ -10,6 +10,7 @@ use super::awslogs::{self, Awslogs};
 use super::config::PROGRAM;
 use super::credentials::CredentialsArgs;
 use super::events::{Groups, Lines};
+use super::filter::FilterArgs;
 use super::logging::Logging;
 use super::metrics::Metrics;
 use super::size;
@@ -28,6 +29,8 @@ pub(super) struct Shipping {
     lines: Lines,
     #[command(flatten)]
     groups: Groups,
+    #[command(flatten)]
+    pub(super) filter: FilterArgs,
     /// AWS Region; else AWS_REGION, AWS_DEFAULT_REGION, the profile, the EC2 machine
     #[arg(long, env = "AWS_REGION", value_name = "REGION")]
     pub(super) region: Option<String>,
@@ -162,6 +165,7 @@ impl Shipping {
             },
             mark_gaps: self.mark_gaps,
             dead_letters: self.dead_letter.is_some(),
+            filter: self.filter.failure(),
             fail_fast: life == Life::Short,
             seed: seed(),
             ..Options::default()

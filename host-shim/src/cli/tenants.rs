@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloudspout_host::docker;
+use cloudspout_host::filtering::{Filter, Filters};
 use cloudspout_host::metrics::Board;
 use cloudspout_host::tenants::{Common, Ended, Overlap, Pauses, Tenant, Tenants};
 use cloudspout_host::{AwsCredentials, Ec2, HttpClient, Runtime};
@@ -37,7 +38,7 @@ pub fn run(path: &Path) -> Result<(), Ending> {
         let room = room_for(config.tenants.len());
         let component = Runtime::shared(room, processors)?;
         let said = config.program.clone();
-        Program { path: path.to_owned(), line, said, room, component }.run(config).await
+        Program { path: path.to_owned(), line, said, room, component, filters: None }.run(config).await
     });
     // A blocking lookup of a name is not worth waiting for.
     runtime.shutdown_background();
@@ -61,10 +62,12 @@ struct Program {
     /// Instances that there may be at a time.
     room: u32,
     component: Runtime,
+    /// Once somebody has one.
+    filters: Option<Filters>,
 }
 
 impl Program {
-    async fn run(&self, config: Config) -> Result<(), Ending> {
+    async fn run(&mut self, config: Config) -> Result<(), Ending> {
         let mut signals = Signals::listen().map_err(Ending::other)?;
         let mut changes = Changes::of(&self.path, config.top.watch_config).map_err(Ending::other)?;
         let top = &config.top;
@@ -122,7 +125,7 @@ impl Program {
     }
 
     /// Has what the file says now; what is wrong with it is said, and changes nothing.
-    async fn reload(&self, tenants: &mut Tenants) {
+    async fn reload(&mut self, tenants: &mut Tenants) {
         let change = async {
             let config = Config::read(&self.path, &self.line).map_err(|error| error.to_string())?;
             if config.tenants.is_empty() {
@@ -161,7 +164,7 @@ impl Program {
         }
     }
 
-    async fn assemble(&self, config: &Config) -> Result<Vec<Tenant>, ConfigError> {
+    async fn assemble(&mut self, config: &Config) -> Result<Vec<Tenant>, ConfigError> {
         let mut all = Vec::new();
         let mut looked = None;
         for tenant in &config.tenants {
@@ -182,6 +185,9 @@ impl Program {
                 options.allow_regions.push(region.clone());
             }
             let dead_letters = shipping.dead_letter.as_deref().map(open_dead_letters).transpose();
+            let filter = shipping.filter.load(&mut self.filters).await;
+            let filter = filter.map_err(|error| wrong(error.to_string()))?;
+            let digest = filter.as_ref().map(Filter::digest).unwrap_or_default();
             all.push(Tenant {
                 name: tenant.own.name.clone(),
                 runtime: self.component.clone(),
@@ -190,7 +196,9 @@ impl Program {
                 credentials: Arc::new(AwsCredentials::of(source, &region)),
                 dead_letters: dead_letters.map_err(|error| wrong(error.to_string()))?,
                 limits: tenant.own.limits(options.buffer_bytes).map_err(wrong)?,
-                origin: tenant.said.clone(),
+                // A filter that has changed is another one, whatever its name.
+                origin: format!("{}{digest:02x?}", tenant.said),
+                filter,
                 options,
             });
         }

@@ -32,7 +32,7 @@ const fn dropped(reason: &'static str, of: fn(&Counts) -> u64) -> Count {
 }
 
 /// Those of one name stand together.
-pub const COUNTS: [Count; 20] = [
+pub const COUNTS: [Count; 22] = [
     count("cloudspout_read_bytes", "Log bytes read.", |counts| counts.bytes_read),
     count("cloudspout_events_read", "Events made of what was read.", |counts| counts.events_read),
     count("cloudspout_events_accepted", "Events in CloudWatch, by its own word.", |counts| {
@@ -44,6 +44,12 @@ pub const COUNTS: [Count; 20] = [
     rejected("invalid", |counts| counts.events_invalid),
     dropped("oldest", |counts| counts.events_dropped_oldest),
     dropped("newest", |counts| counts.events_dropped_newest),
+    count("cloudspout_events_filtered", "Events that the filter left out.", |counts| counts.events_filtered),
+    count(
+        "cloudspout_events_unfiltered",
+        "Events that went on as they were because the filter failed (--filter-failure pass).",
+        |counts| counts.events_unfiltered,
+    ),
     count("cloudspout_dead_letters", "Refused events that were kept (--dead-letter).", |counts| {
         counts.dead_letters
     }),

@@ -223,6 +223,8 @@ pub(super) mod tests {
             events_invalid: read - accepted,
             events_dropped_oldest: 0,
             events_dropped_newest: 0,
+            events_filtered: 0,
+            events_unfiltered: 0,
             dead_letters: 0,
             log_gaps: 0,
             log_bytes_lost: 0,

@@ -69,6 +69,7 @@ async fn live(
             transport: member.egress.clone(),
             reporter: Arc::new(Heard(Arc::clone(&member))),
             dead_letters: tenant.dead_letters.clone(),
+            filter: tenant.filter.clone(),
         };
         member.panel.run(hub.clone());
         let began = Instant::now();
@@ -215,6 +216,7 @@ pub(super) mod tests {
             },
             credentials: Arc::new(Nothing),
             dead_letters: None,
+            filter: None,
             limits: Limits::default(),
             origin: String::new(),
         }

@@ -27,6 +27,7 @@ use crate::bounds::Bounds;
 use crate::credentials::Provider;
 use crate::dead_letters::DeadLetters;
 use crate::driver::{Options, RunError, Runtime};
+use crate::filtering::Filter;
 use crate::metrics::{Board, Owner};
 use crate::reports::Form;
 use crate::transport::Transport;
@@ -46,6 +47,8 @@ pub struct Tenant {
     pub options: Options,
     pub credentials: Arc<dyn Provider>,
     pub dead_letters: Option<DeadLetters>,
+    /// What its events go through, if `options.filter` asks for it.
+    pub filter: Option<Filter>,
     pub limits: Limits,
     /// What it was set up from: as long as that is the same, the tenant is.
     pub origin: String,

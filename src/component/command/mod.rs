@@ -64,6 +64,7 @@ fn code_of(failure: &Failure) -> Code {
         Failure::Denied(_) => Code::Denied,
         Failure::Endpoint(_) => Code::Endpoint,
         Failure::DeadLetters(_) => Code::Other,
+        Failure::Filter(_) => Code::Filter,
         Failure::Rejected(_) => Code::Rejected,
         Failure::Unfinished(_) => Code::Unfinished,
     }

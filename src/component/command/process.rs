@@ -11,7 +11,7 @@ use crate::component::host::Host;
 use crate::lines::Framing;
 use crate::naming::Container;
 use crate::shipper::{
-    Counts, CredentialsError, Fate, KeepId, Opening, Pause, Phase, Positions, Severity, Status,
+    Counts, CredentialsError, Fate, Filter, KeepId, Opening, Pause, Phase, Positions, Severity, Status,
 };
 use crate::sigv4::Credentials;
 use crate::time::Timestamp;
@@ -127,6 +127,11 @@ impl Host for Process {
 
     fn take_kept(&mut self) -> Vec<(KeepId, Result<(), String>)> {
         self.not_kept.drain(..).map(|id| (id, Err("there are no files here".to_owned()))).collect()
+    }
+
+    // There is no option to ask for one.
+    fn filter(&self) -> Option<Box<dyn Filter>> {
+        None
     }
 
     fn tell(&mut self, severity: Severity, text: String) {

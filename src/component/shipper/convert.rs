@@ -2,17 +2,17 @@
 
 use super::bindings;
 use super::bindings::cloudspout::host::{
-    credentials as wit_credentials, dead_letters, lifecycle, logs, reports, settings,
+    credentials as wit_credentials, dead_letters, filtering, lifecycle, logs, reports, settings,
 };
 use super::bindings::exports::cloudspout::host::names;
 use crate::cloudwatch::{GroupOptions, Operation};
 use crate::explain::Explanation;
 use crate::lines::{FieldNames, Framing, LineOptions, Position, Side, Sides, WrapForm};
 use crate::naming::{Choice, Collisions, Container, Mode, NamingOptions, Overrides};
-use crate::settings::{Compression, Options, Signing, WhenFull};
+use crate::settings::{Compression, FilterFailure, Options, Signing, WhenFull};
 use crate::shipper::{
-    Counts, CredentialsError, Failure, Fate, Loss, Opening, Outcome, Pause, Phase, Positions, Reason,
-    Severity, Status,
+    Counts, CredentialsError, Failure, Fate, FilterEvents, FilterOrigin, FilterOutcome, Loss, Opening,
+    Outcome, Pause, Phase, Positions, Reason, Severity, Status,
 };
 use crate::sigv4::Credentials;
 use crate::time::{Millis, Timestamp};
@@ -70,6 +70,10 @@ pub fn options(options: settings::Options) -> Options {
         dead_letters: options.dead_letters,
         own_group: options.own_group,
         own_stream: options.own_stream,
+        filter: options.filter.map(|failure| match failure {
+            settings::FilterFailure::Stop => FilterFailure::Stop,
+            settings::FilterFailure::Pass => FilterFailure::Pass,
+        }),
         fields: FieldNames { time: options.time_field, message: options.message_field },
         lines: LineOptions {
             multiline_pattern: options.multiline_pattern,
@@ -212,6 +216,35 @@ pub fn credentials(
     }
 }
 
+pub fn filter_origin(origin: &FilterOrigin) -> filtering::Origin {
+    let FilterOrigin { id, name, image_name, labels } = origin.clone();
+    filtering::Origin { id, name, image_name, labels }
+}
+
+pub fn filter_events(events: FilterEvents) -> filtering::Events {
+    let FilterEvents { texts, ends, times, errors } = events;
+    filtering::Events { texts, ends, times, errors }
+}
+
+pub fn filter_events_back(events: filtering::Events) -> FilterEvents {
+    let filtering::Events { texts, ends, times, errors } = events;
+    FilterEvents { texts, ends, times, errors }
+}
+
+/// What the filter returned.
+pub fn filtered(returned: Result<filtering::Outcome, filtering::Failure>) -> Result<FilterOutcome, String> {
+    match returned {
+        Ok(filtering::Outcome { kept, texts, ends, destinations, elsewhere }) => {
+            let names = |destination: filtering::Destination| {
+                (destination.log_group_name, destination.log_stream_name)
+            };
+            let destinations = destinations.into_iter().map(names).collect();
+            Ok(FilterOutcome { kept, texts, ends, destinations, elsewhere })
+        }
+        Err(filtering::Failure::Refused(text) | filtering::Failure::Broken(text)) => Err(text),
+    }
+}
+
 pub fn message(severity: Severity, text: String) -> reports::Message {
     let severity = match severity {
         Severity::Debug => reports::Severity::Debug,
@@ -236,6 +269,8 @@ pub fn counts(counts: &Counts) -> reports::Counts {
         events_invalid: counts.events_invalid,
         events_dropped_oldest: counts.events_dropped_oldest,
         events_dropped_newest: counts.events_dropped_newest,
+        events_filtered: counts.events_filtered,
+        events_unfiltered: counts.events_unfiltered,
         dead_letters: counts.dead_letters,
         log_gaps: counts.log_gaps,
         log_bytes_lost: counts.log_bytes_lost,
@@ -312,6 +347,7 @@ pub fn failure(failure: Failure) -> bindings::Failure {
         failure @ Failure::DeadLetters(_) => bindings::Failure::Other(failure.to_string()),
         Failure::Rejected(events) => bindings::Failure::Rejected(events),
         Failure::Unfinished(events) => bindings::Failure::Unfinished(events),
+        Failure::Filter(text) => bindings::Failure::Filter(text),
     }
 }
 

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 use wasi::io::poll::Pollable;
 
-use bindings::cloudspout::host::{credentials, dead_letters, digest, lifecycle, logs, reports, settings};
+use bindings::cloudspout::host::{
+    credentials, dead_letters, digest, filtering, lifecycle, logs, reports, settings,
+};
 use bindings::exports::cloudspout::host::names::{self, Guest as Names};
 use bindings::{Failure, Guest};
 
@@ -19,7 +21,8 @@ use crate::batch::SourceId;
 use crate::explain::explain;
 use crate::settings::Settings;
 use crate::shipper::{
-    Counts, CredentialsError, Fate, KeepId, Opening, Pause, Phase, Positions, Severity, Status,
+    Counts, CredentialsError, Fate, Filter, FilterEvents, FilterOrigin, FilterOutcome, KeepId, Opening,
+    Pause, Phase, Positions, Severity, Status,
 };
 use crate::sigv4::Credentials;
 use crate::time::Timestamp;
@@ -86,6 +89,20 @@ impl Imports {
             lookup: None,
             keepings: Vec::new(),
         }
+    }
+}
+
+/// The filter that the host has.
+struct HostsFilter;
+
+impl Filter for HostsFilter {
+    fn apply(&mut self, origin: &FilterOrigin, events: &mut FilterEvents) -> Result<FilterOutcome, String> {
+        let origin = convert::filter_origin(origin);
+        // There and back again: they are not copied, but lent.
+        let theirs = convert::filter_events(std::mem::take(events));
+        let returned = filtering::apply(&origin, &theirs);
+        *events = convert::filter_events_back(theirs);
+        convert::filtered(returned)
     }
 }
 
@@ -167,6 +184,10 @@ impl Host for Imports {
             None => true,
         });
         kept
+    }
+
+    fn filter(&self) -> Option<Box<dyn Filter>> {
+        Some(Box::new(HostsFilter))
     }
 
     fn tell(&mut self, severity: Severity, text: String) {

@@ -4,6 +4,7 @@ mod answers;
 mod batches;
 mod bodies;
 mod clock;
+mod filtering;
 mod gaps;
 mod groups;
 mod letters;

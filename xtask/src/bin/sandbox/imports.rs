@@ -4,7 +4,7 @@ use wasmtime::component::Resource;
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 
 use crate::bindings::cloudspout::host::{
-    credentials, dead_letters, digest, lifecycle, logs, reports, settings,
+    credentials, dead_letters, digest, filtering, lifecycle, logs, reports, settings,
 };
 use crate::{State, drive, sha256};
 
@@ -199,6 +199,7 @@ impl settings::Host for State {
             dead_letters: options.dead_letters,
             own_group: options.own_group,
             own_stream: options.own_stream,
+            filter: None,
             time_field: None,
             message_field: None,
             multiline_pattern: None,
@@ -216,6 +217,17 @@ impl settings::Host for State {
             fail_fast: options.fail_fast,
             seed: options.seed,
         })
+    }
+}
+
+/// The options ask for no filter.
+impl filtering::Host for State {
+    fn apply(
+        &mut self,
+        _origin: filtering::Origin,
+        _events: filtering::Events,
+    ) -> wasmtime::Result<Result<filtering::Outcome, filtering::Failure>> {
+        Ok(Err(filtering::Failure::Broken("there is none".to_owned())))
     }
 }
 

@@ -18,7 +18,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{Error as HttpError, RequestOptions, WasiBody, WasiHttpHooks};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use bindings::cloudspout::host::{credentials, dead_letters, lifecycle, logs, reports, settings};
+use bindings::cloudspout::host::{credentials, dead_letters, filtering, lifecycle, logs, reports, settings};
 
 #[path = "../../../../benches/core/drive.rs"]
 mod drive;
@@ -103,6 +103,7 @@ impl Sandbox {
         lifecycle::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         credentials::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         dead_letters::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+        filtering::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         settings::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         reports::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         // As the program does it: without copying the body.
