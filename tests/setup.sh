@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up what the tests need on a Debian 12 with root, rustup and Python 3: Docker's daemon, a static busybox, the AWS
-# command line, valgrind, a Python environment with boto3 and moto, Envoy, and the wasmtime command line. Quick when all of
-# it is there.
+# command line, valgrind, a Python environment with boto3 and moto, Envoy, componentize-py, and the wasmtime command line.
+# Quick when all of it is there.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -105,6 +105,18 @@ envoy() {
   printf '%s' "$version" >"$root/installed"
 }
 
+# What makes a component of Python, for a filter in it; apart from the Python environment, which needs none of it.
+componentize() {
+  local version=0.25.1 root=$cache/componentize
+  [ "$(cat "$root/installed" 2>/dev/null || true)" = "$version" ] && return 0
+  say "installing componentize-py $version"
+  rm -rf "$root"
+  "$cache/venv/bin/python" -m pip install --disable-pip-version-check -q --no-deps --target "$root" \
+    "componentize-py==$version" >"$cache/componentize.log" 2>&1 ||
+    { tail -n 5 "$cache/componentize.log" >&2; fail "pip could not install componentize-py: is there a network?"; }
+  printf '%s' "$version" >"$root/installed"
+}
+
 # What the component and the module for Envoy are built for.
 rust_target() {
   command -v rustup >/dev/null || { command -v cargo >/dev/null && return 0; fail "no Rust here: install rustup first"; }
@@ -132,5 +144,6 @@ packages
 control_groups
 python_environment
 envoy
+componentize
 rust_target
 wasmtime

@@ -12,6 +12,7 @@ pub mod clock;
 pub mod disk;
 pub mod docker;
 pub mod envoy;
+pub mod filters;
 pub mod issuer;
 pub mod load;
 pub mod metrics;
