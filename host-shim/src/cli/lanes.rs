@@ -24,7 +24,7 @@ use super::signals::Signals;
 pub struct Lane {
     shipping: Shipping,
     name: Box<dyn FnOnce(&mut Options)>,
-    open: Box<dyn FnOnce(Hub) -> Waiting<Opened>>,
+    open: Box<dyn FnOnce(Hub, Board) -> Waiting<Opened>>,
 }
 
 /// A source, and where its positions are kept.
@@ -32,18 +32,19 @@ type Opened = (Waiting<()>, Store);
 type Waiting<T> = Pin<Box<dyn Future<Output = Result<T, Ending>>>>;
 
 impl Lane {
-    /// `name` sets the options that say where events go; `open` gives the source, and where positions are kept.
+    /// `name` sets the options that say where events go; `open` gives the source, and where positions are kept, and
+    /// shows on the board what else is to be seen.
     pub fn new<O, S>(
         shipping: Shipping,
         name: impl FnOnce(&mut Options) + 'static,
-        open: impl FnOnce(Hub) -> O + 'static,
+        open: impl FnOnce(Hub, Board) -> O + 'static,
     ) -> Lane
     where
         O: Future<Output = Result<(S, Store), Ending>> + 'static,
         S: Future<Output = Result<(), Ending>> + 'static,
     {
-        let open = |hub| -> Waiting<Opened> {
-            let opening = open(hub);
+        let open = |hub, board| -> Waiting<Opened> {
+            let opening = open(hub, board);
             Box::pin(async {
                 let (source, store) = opening.await?;
                 let source: Waiting<()> = Box::pin(source);
@@ -140,7 +141,7 @@ async fn start(
     let dead_letters = shipping.dead_letter.as_deref().map(open_dead_letters).transpose()?;
     let panel = board.panel(owner);
     let hub = Hub::default();
-    let (source, store) = open(hub.clone()).await?;
+    let (source, store) = open(hub.clone(), board.clone()).await?;
     let http = Arc::new(HttpClient::new(store.clone()).map_err(Ending::other)?);
     let means = Means {
         credentials: Arc::new(shipping.credentials.provider(&region)?),

@@ -109,8 +109,9 @@ impl Serve {
             options.buffer_bytes = options.buffer_bytes.saturating_add(max_waiting);
         };
         shipping.flush_after.get_or_insert(FLUSH_AFTER);
-        let lane = Lane::new(shipping, set, move |hub| async move {
+        let lane = Lane::new(shipping, set, move |hub, board| async move {
             let server = Server::bind(config, hub).await.map_err(Ending::settings)?;
+            board.add(server.shown());
             let url = server.url().map_err(Ending::other)?;
             format.say("INFO", &format!("takes events at {url}"));
             if let Some(address) = server.socket() {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use cloudspout_host::docker::{self, Address, Backlog, Extent, Filter, Source, Tls};
+use cloudspout_host::docker::{self, Address, Backlog, Extent, Filter, Sight, Source, Tls};
 use cloudspout_host::positions::Store;
 use cloudspout_host::streams::{Framing, Hub};
 use cloudspout_host::{Ec2, Options, pipe};
@@ -73,6 +73,9 @@ pub struct Run {
     /// The route that it is of, if there are any.
     #[arg(skip)]
     pub(super) route: String,
+    /// Whether the daemon is there, for all routes.
+    #[arg(skip)]
+    sight: Sight,
     /// What people should hear at the start.
     #[arg(skip)]
     pub(super) remarks: Vec<String>,
@@ -210,6 +213,7 @@ impl Run {
             },
             docker_root: self.docker_root.clone(),
             filter: self.filter.clone(),
+            sight: self.sight.clone(),
         })
     }
 
@@ -218,11 +222,12 @@ impl Run {
         let config = self.docker()?;
         let Run { state_dir, shipping, naming, remarks, .. } = self;
         let name = |options: &mut Options| naming.apply(options, variable);
-        Ok(Lane::new(shipping, name, |hub| async move {
+        Ok(Lane::new(shipping, name, move |hub, board| async move {
             for remark in remarks {
                 tracing::warn!("{remark}");
             }
             let store = open_store(state_dir.as_deref())?;
+            board.add(config.sight.clone());
             let follow = docker::run(config, hub, store.clone());
             Ok((async { follow.await.map_err(Ending::from) }, store))
         }))
@@ -264,7 +269,7 @@ impl Pipe {
             options.time_field = fields.time_field;
             options.message_field = fields.message_field;
         };
-        let lane = Lane::new(shipping, name, move |hub: Hub| async move {
+        let lane = Lane::new(shipping, name, move |hub: Hub, _| async move {
             let read = async move {
                 let cannot = |error| Ending::other(format!("standard input cannot be read: {error}"));
                 pipe::run(&hub, framing).await.map_err(cannot)

@@ -83,7 +83,7 @@ impl Program {
             stop_timeout: top.shipping.stop_timeout,
             restarts: !top.once,
             pauses: Pauses::default(),
-            board,
+            board: board.clone(),
         };
         let overlap = match top.on_overlap {
             OverlapArg::Refuse => Overlap::Refuse,
@@ -94,7 +94,9 @@ impl Program {
         tenants.apply(all).await.map_err(Ending::settings)?;
         tracing::info!("{} tenants", config.tenants.len());
         // Routes and the like say where one ships to, and tenants say that each for itself.
-        let source = docker::run(top.docker()?, tenants.roster(), store.clone());
+        let docker = top.docker()?;
+        board.add(docker.sight.clone());
+        let source = docker::run(docker, tenants.roster(), store.clone());
         let mut source = tokio::spawn(source);
         loop {
             tokio::select! {

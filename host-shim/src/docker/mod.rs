@@ -19,6 +19,7 @@ mod look;
 mod once;
 mod own;
 mod records;
+mod sight;
 mod supervisor;
 
 use std::path::PathBuf;
@@ -33,6 +34,7 @@ pub use engine::EngineError;
 pub use filter::{Filter, Terminals};
 pub use glob::Glob;
 pub use look::{Seen, look};
+pub use sight::Sight;
 
 use crate::positions::Store;
 use engine::Engine;
@@ -40,7 +42,7 @@ use own::{LeftOut, Own};
 use records::Inspected;
 
 /// What the operator chose.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Config {
     pub address: Address,
     pub extent: Extent,
@@ -49,6 +51,8 @@ pub struct Config {
     /// Docker's data root as it is seen from here, if that is not where the daemon says.
     pub docker_root: Option<PathBuf>,
     pub filter: Filter,
+    /// Where it is seen whether the daemon is there.
+    pub sight: Sight,
 }
 
 /// How much is read.

@@ -16,6 +16,7 @@ use crate::streams::Pause;
 /// Reads every container's log to where it stands, and tells the component to finish.
 pub(super) async fn run(shared: Arc<Shared>) -> Result<(), EngineError> {
     let containers = shared.engine.containers().await?;
+    shared.config.sight.gain();
     let room = Arc::new(Semaphore::new(AT_A_TIME));
     let mut running = JoinSet::new();
     for listed in containers.into_iter().filter(|listed| !listed.is_new()) {

@@ -21,10 +21,12 @@ pub(super) async fn run(shared: Arc<Shared>) -> Result<(), EngineError> {
     let away_since = shared.store.last_running().map(|time| time.saturating_sub(BEAT_AGE));
     let mut supervisor = Supervisor { shared, tasks: HashMap::new(), running: JoinSet::new(), away_since };
     let mut events = supervisor.subscribe(since).await?;
+    supervisor.shared.config.sight.gain();
     let mut backoff = Backoff::default();
     loop {
         let problem = supervisor.attend(events, &mut since).await;
         supervisor.away_since = Some(since.saturating_sub(BEAT_AGE));
+        supervisor.shared.config.sight.lose();
         tracing::warn!("lost sight of docker's containers, trying again: {problem}");
         events = loop {
             supervisor.wait(backoff.next()).await;
@@ -34,6 +36,7 @@ pub(super) async fn run(shared: Arc<Shared>) -> Result<(), EngineError> {
             }
         };
         backoff.reset();
+        supervisor.shared.config.sight.gain();
         tracing::info!("docker is there again");
     }
 }

@@ -19,16 +19,19 @@ pub struct Board {
 struct Shared {
     began: SystemTime,
     panels: Mutex<BTreeMap<Owner, Arc<Panel>>>,
-    parts: Mutex<Vec<Arc<dyn Part>>>,
+    parts: Mutex<BTreeMap<&'static str, Arc<dyn Part>>>,
 }
 
 /// A part of the program that is not an instance, and has something to show all the same.
 pub trait Part: Send + Sync {
+    /// Under which it is found in the status.
+    fn name(&self) -> &'static str;
+
     /// Its metrics.
     fn write(&self, page: &mut Page);
 
-    /// How it stands, under a name of its own.
-    fn status(&self) -> (&'static str, Value);
+    /// How it stands.
+    fn status(&self) -> Value;
 
     /// What is wrong with it.
     fn complaint(&self) -> Option<String> {
@@ -56,8 +59,9 @@ impl Board {
         lock(&self.shared.panels).retain(|owner, _| stays(owner));
     }
 
-    pub fn add(&self, part: Arc<dyn Part>) {
-        lock(&self.shared.parts).push(part);
+    /// Shows a part, too; of several of one name, the first.
+    pub fn add(&self, part: impl Part + 'static) {
+        lock(&self.shared.parts).entry(part.name()).or_insert_with(|| Arc::new(part));
     }
 
     /// The metrics of now.
@@ -80,9 +84,9 @@ impl Board {
             "uptime_seconds": now.duration_since(self.shared.began).unwrap_or_default().as_secs(),
             "shipping": looks.iter().map(|look| status::of(look, now)).collect::<Vec<_>>(),
         });
-        for (name, value) in self.parts().iter().map(|part| part.status()) {
+        for part in self.parts() {
             if let Some(status) = status.as_object_mut() {
-                status.insert(name.to_owned(), value);
+                status.insert(part.name().to_owned(), part.status());
             }
         }
         status
@@ -102,7 +106,7 @@ impl Board {
     }
 
     fn parts(&self) -> Vec<Arc<dyn Part>> {
-        lock(&self.shared.parts).clone()
+        lock(&self.shared.parts).values().cloned().collect()
     }
 }
 

@@ -134,8 +134,12 @@ mod tests {
             page.gauge("cloudspout_docker_up", &[], 0_u64);
         }
 
-        fn status(&self) -> (&'static str, serde_json::Value) {
-            ("docker", json!("away"))
+        fn name(&self) -> &'static str {
+            "docker"
+        }
+
+        fn status(&self) -> serde_json::Value {
+            json!("away")
         }
 
         fn complaint(&self) -> Option<String> {
@@ -204,7 +208,7 @@ mod tests {
     #[tokio::test]
     async fn a_part_has_its_say_everywhere() {
         let board = board();
-        board.add(std::sync::Arc::new(Away));
+        board.add(Away);
         assert!(ask(&board, "GET", "/metrics", "").await.2.contains("\ncloudspout_docker_up 0\n"));
         let status: serde_json::Value =
             serde_json::from_str(&ask(&board, "GET", "/status", "").await.2).unwrap();

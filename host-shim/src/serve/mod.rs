@@ -11,6 +11,7 @@ mod counts;
 mod http;
 mod room;
 mod route;
+mod shown;
 mod socket;
 mod tls;
 mod tokens;
@@ -25,6 +26,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
 pub use crate::listening::Door;
+pub use shown::Shown;
 pub use tls::{Tls, TlsError};
 pub use tokens::{Tokens, TokensError};
 
@@ -118,6 +120,11 @@ impl Server {
     /// The address for connections that bring lines.
     pub fn socket(&self) -> Option<SocketAddr> {
         self.socket.as_ref()?.local_addr().ok()
+    }
+
+    /// What it has taken and turned away.
+    pub fn shown(&self) -> Shown {
+        Shown(Arc::clone(&self.intake))
     }
 
     /// Takes what is sent. Returns once the door is closed and all who were inside have left.

@@ -10,7 +10,7 @@ use component::Component;
 use daemon::{Daemon, id};
 use tokio::task::JoinHandle;
 
-use super::{Address, Backlog, Config, EngineError, Extent, Filter, Source, run};
+use super::{Address, Backlog, Config, EngineError, Extent, Filter, Sight, Source, run};
 use crate::positions::Store;
 use crate::streams::{Hub, Pause};
 
@@ -25,6 +25,7 @@ fn config(daemon: &Daemon, extent: Extent) -> Config {
         source: Source::Api,
         docker_root: None,
         filter: Filter::default(),
+        sight: Sight::default(),
     }
 }
 
