@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use cloudspout_host::docker::{Assign, Candidate};
-use cloudspout_host::metrics::Board;
+use cloudspout_host::metrics::{Board, Format};
 use cloudspout_host::positions::Store;
 use cloudspout_host::streams::{Container, Framing, Keep, Opening, Positions};
 use cloudspout_host::tenants::{Common, Limits, Overlap, Patterns, Pauses, Selection, Tenant, Tenants};
@@ -84,6 +84,7 @@ impl Provider for Keys {
 
 /// An endpoint in a thread of its own, and tenants that ship to it.
 struct Stage {
+    board: Board,
     url: String,
     control: Control,
     runtime: Runtime,
@@ -106,6 +107,7 @@ impl Stage {
             });
         });
         let (url, control) = hears.recv().unwrap();
+        let board = Board::default();
         let common = Common {
             transport: Arc::new(HttpClient::new(Store::in_memory()).unwrap()),
             form: Form::Words,
@@ -113,10 +115,10 @@ impl Stage {
             stop_timeout: Duration::from_secs(2),
             restarts: true,
             pauses: Pauses::default(),
-            board: Board::default(),
+            board: board.clone(),
         };
         let runtime = Runtime::shared(32, PROCESSORS).unwrap();
-        Stage { url, control, runtime, tenants: Tenants::new(common, Overlap::Refuse) }
+        Stage { board, url, control, runtime, tenants: Tenants::new(common, Overlap::Refuse) }
     }
 
     fn tenant(&self, name: &str) -> Tenant {
@@ -319,4 +321,39 @@ async fn nobody_reaches_anything_but_the_own_endpoint_and_groups() {
         }
     }
     assert!(stage.control.events("/tenants/victim/a").is_empty());
+    let refused = "\ncloudspout_requests_refused_total{tenant=\"elsewhere\"} 5\n";
+    let page = stage.board.metrics(Format::Prometheus);
+    assert!(page.contains(refused), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_tenant_that_breaks_down_is_seen_apart_from_the_others() {
+    let mut stage = Stage::new();
+    let hostile = stage.runtime.with_component(hostile()).unwrap();
+    let all = vec![stage.tenant("well"), stage.attacker(&hostile, "down", "trap")];
+    stage.tenants.apply(all).await.unwrap();
+    let began = Instant::now();
+    let patience = Duration::from_secs(300);
+    let problem = loop {
+        if let Some(problem) = stage.board.problems(patience).pop() {
+            break problem;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(began.elapsed() < Duration::from_secs(30), "it is not seen");
+    };
+    assert!(problem.starts_with("tenant \"down\": the component broke down"), "{problem}");
+    assert!(problem.contains("it is begun again in "), "{problem}");
+    let page = stage.board.metrics(Format::Prometheus);
+    let value = |name: &str, tenant: &str| {
+        let sample = format!("{name}{{tenant=\"{tenant}\"}} ");
+        let value = page.lines().find_map(|line| line.strip_prefix(&sample)?.parse::<f64>().ok());
+        value.unwrap_or_else(|| panic!("no {sample} in {page}"))
+    };
+    assert_eq!(value("cloudspout_restarts_total", "well"), 0.0);
+    assert_eq!(value("cloudspout_running", "well"), 1.0);
+    assert!(value("cloudspout_restarts_total", "down") >= 1.0);
+    assert!(value("cloudspout_instance_memory_bytes", "well") < MEMORY as f64);
+    let status = stage.board.status();
+    let shown = status["shipping"].as_array().unwrap();
+    assert!(shown.iter().any(|shown| shown["tenant"] == "down" && shown["restarts"] != 0), "{status:#}");
 }

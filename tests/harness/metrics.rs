@@ -38,6 +38,13 @@ impl Shown {
         Self { port: digits.parse().expect("a port") }
     }
 
+    /// The same, once the program follows Docker's containers.
+    pub fn following(shipping: &Shipping) -> Self {
+        let shown = Self::of(shipping);
+        shown.wait_for("cloudspout_docker_up", &[], 1.0);
+        shown
+    }
+
     /// A page and its status.
     pub fn page(&self, path: &str) -> (u16, String) {
         load::get(self.port, path).unwrap_or_else(|| panic!("{path} is not answered"))

@@ -30,7 +30,7 @@ fn slow_clients_hold_up_neither_delivery_nor_others_who_ask() {
     let docker = Docker::any();
     let strict = Strict::start();
     let shipping = docker.shipping("auto", &strict.url()).args(&SHOW).start();
-    let shown = Shown::of(&shipping);
+    let shown = Shown::following(&shipping);
     let connect = |words: &str| {
         let mut stream = TcpStream::connect(("127.0.0.1", shown.port)).expect("it listens");
         stream.write_all(words.as_bytes()).expect("it reads");

@@ -7,6 +7,7 @@ use std::time::Duration;
 use cloudspout_tests::docker::{ARRIVAL, Docker};
 use cloudspout_tests::metrics::{SHOW, Shown};
 use cloudspout_tests::program::{PATIENCE, Program};
+use cloudspout_tests::senders::Serving;
 use cloudspout_tests::strict::Strict;
 use cloudspout_tests::text::lines;
 
@@ -15,7 +16,7 @@ fn counts_move_with_what_is_shipped_and_both_formats_say_the_same() {
     let docker = Docker::any();
     let strict = Strict::start();
     let shipping = docker.shipping("auto", &strict.url()).args(&SHOW).start();
-    let shown = Shown::of(&shipping);
+    let shown = Shown::following(&shipping);
     let before = shown.metrics();
     for name in ["cloudspout_events_read_total", "cloudspout_events_accepted_total", "cloudspout_log_streams"]
     {
@@ -69,7 +70,7 @@ fn what_waits_for_cloudwatch_is_seen_and_ends_no_program() {
     let strict = Strict::with_plan("put@*=throttle");
     let program = docker.shipping("auto", &strict.url()).args(&SHOW).args(&["--unhealthy-after", "1s"]);
     let shipping = program.start();
-    let shown = Shown::of(&shipping);
+    let shown = Shown::following(&shipping);
     shown.wait_for_health(200, PATIENCE);
     docker.write("web", &[], &lines("line", 50), b"");
     let complaint = shown.wait_for_health(503, PATIENCE);
@@ -107,9 +108,10 @@ fn routes_are_told_apart() {
     let routes = "cloudwatch://eu-central-1?filter.name=a*,cloudwatch://eu-central-1?filter.name=b*";
     let program = docker.program().args(&[routes, "--endpoint-url", &strict.url()]).env("NOEC2", "1");
     let shipping = program.args(&["--flush-after", "300ms"]).args(&SHOW).start();
-    let shown = Shown::of(&shipping);
-    docker.write("a1", &[], &lines("a", 10), b"");
-    docker.write("b1", &[], &lines("b", 20), b"");
+    let shown = Shown::following(&shipping);
+    let (mut one, mut two) = (docker.feed("a1", &[]), docker.feed("b1", &[]));
+    one.out(&lines("a", 10));
+    two.out(&lines("b", 20));
     shown.wait_for("cloudspout_events_accepted_total", &[("route", "1")], 10.0);
     let metrics = shown.wait_for("cloudspout_events_accepted_total", &[("route", "2")], 20.0);
     assert_eq!(metrics.values("route"), ["1", "2"]);
@@ -117,4 +119,36 @@ fn routes_are_told_apart() {
     let metrics = shown.metrics();
     assert_eq!(metrics.expect("cloudspout_events_read_total", &[("route", "1")]), 10.0);
     shipping.terminate().assert_code(0);
+}
+
+#[test]
+fn a_daemon_that_goes_out_of_sight_is_seen() {
+    let mut docker = Docker::exclusive();
+    let strict = Strict::start();
+    let shipping = docker.shipping("auto", &strict.url()).args(&SHOW).start();
+    let shown = Shown::following(&shipping);
+    docker.stop_daemon();
+    let metrics = shown.wait_for("cloudspout_docker_losses_total", &[], 1.0);
+    assert_eq!(metrics.expect("cloudspout_docker_up", &[]), 0.0);
+    assert_eq!(shown.status()["docker"]["in_sight"], false);
+    assert_eq!(shown.page("/livez").0, 200);
+    docker.start_daemon();
+    shown.wait_for("cloudspout_docker_up", &[], 1.0);
+    shipping.terminate().assert_code(0);
+}
+
+#[test]
+fn what_senders_are_answered_is_counted() {
+    let strict = Strict::start();
+    let program = Program::new("serve").args(&["--group", "/tests/metrics"]).args(&SHOW).to(&strict.url());
+    let mut serving = Serving::start(program);
+    let shown = Shown::of(serving.shipping());
+    assert_eq!(serving.post("/events", &[], b"{\"a\":1}{\"a\":2}").status, 200);
+    assert_eq!(serving.post("/events", &[], b"{\"a\":").status, 400);
+    let metrics = shown.wait_for("cloudspout_events_accepted_total", &[], 2.0);
+    assert_eq!(metrics.expect("cloudspout_serve_events_total", &[("fate", "accepted")]), 2.0);
+    assert_eq!(metrics.expect("cloudspout_serve_requests_total", &[("answer", "ok")]), 1.0);
+    assert_eq!(metrics.expect("cloudspout_serve_requests_total", &[("answer", "unreadable")]), 1.0);
+    assert_eq!(shown.status()["serve"]["events"]["accepted"], 2);
+    serving.terminate().assert_code(0);
 }

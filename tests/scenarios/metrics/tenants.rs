@@ -1,9 +1,11 @@
 //! A program that ships for many: each is seen apart, and nobody's secrets are.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use cloudspout_tests::docker::{ARRIVAL, Docker};
 use cloudspout_tests::metrics::{SHOW, Shown};
+use cloudspout_tests::process::file;
 use cloudspout_tests::program::{
     KEY_ID, PATIENCE, REGION, SECRET, Shipping, TEMPORARY_KEY_ID, TEMPORARY_SECRET, TEMPORARY_TOKEN,
 };
@@ -52,7 +54,7 @@ fn a_tenant_whose_endpoint_is_down_is_named_and_the_others_are_well() {
     let tenants = [("good", good.url()), ("bad", bad.url())];
     let tenants: Vec<_> = tenants.iter().map(|(name, url)| (*name, url.as_str(), "")).collect();
     let (mut shipping, folder) = run(&docker, &tenants, &["--log-format", "json"]);
-    let shown = Shown::of(&shipping);
+    let shown = Shown::following(&shipping);
     docker.write("good-1", &[], &lines("good", 100), b"");
     docker.write("bad-1", &[], &lines("bad", 40), b"");
     shown.wait_for("cloudspout_events_accepted_total", &[("tenant", "good")], 100.0);
@@ -91,7 +93,7 @@ fn a_tenant_whose_endpoint_is_down_is_named_and_the_others_are_well() {
     let outcome = shipping.terminate().assert_code(0);
 
     // Each line about a tenant says whose it is.
-    let mut whose = std::collections::BTreeSet::new();
+    let mut whose = BTreeSet::new();
     for line in outcome.stderr.lines() {
         let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
         let of_tenant = ["/t/", "counts"]
@@ -112,7 +114,7 @@ fn secrets_are_nowhere() {
     let tenants = [("good", good.url(), TEMPORARY), ("bad", bad.url(), TEMPORARY), ("own", bad.url(), "")];
     let tenants: Vec<_> = tenants.iter().map(|(name, url, rest)| (*name, url.as_str(), *rest)).collect();
     let (shipping, _folder) = run(&docker, &tenants, &["--stop-timeout", "1s", "--log-level", "debug"]);
-    let shown = Shown::of(&shipping);
+    let shown = Shown::following(&shipping);
     for name in ["good-1", "bad-1", "own-1"] {
         docker.write(name, &[], &lines("line", 20), b"");
     }
@@ -139,7 +141,7 @@ fn what_the_host_does_not_let_out_is_counted() {
     let url = strict.url();
     let tenants = [("fast", url.as_str(), ""), ("slow", url.as_str(), "max-bytes = '64KiB'")];
     let (shipping, _folder) = run(&docker, &tenants, &["--stop-timeout", "1s"]);
-    let shown = Shown::of(&shipping);
+    let shown = Shown::following(&shipping);
     docker.write("fast-1", &[], &lines("fast", 10), b"");
     // Each is a request of a megabyte: all together take longer than one may wait.
     let line = [&[b'x'; 1_000][..], b"\n"].concat();
@@ -152,4 +154,30 @@ fn what_the_host_does_not_let_out_is_counted() {
     }
     shown.wait_for("cloudspout_events_accepted_total", &[("tenant", "fast")], 10.0);
     let _ = shipping.terminate();
+}
+
+/// Names of metrics in a text.
+fn named_in(text: &str) -> BTreeSet<&str> {
+    let words = text.split(|letter: char| letter != '_' && !letter.is_ascii_lowercase());
+    words.filter(|word| word.starts_with("cloudspout_") && *word != "cloudspout_host").collect()
+}
+
+#[test]
+fn what_is_written_of_metrics_is_what_is_shown() {
+    let docker = Docker::any();
+    let strict = Strict::start();
+    let (shipping, _folder) = run(&docker, &[("a", &strict.url(), "")], &[]);
+    let (_, page) = Shown::following(&shipping).page("/metrics");
+    let families = page.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next());
+    let families: BTreeSet<&str> = families.filter(|name| name.starts_with("cloudspout_")).collect();
+    let read = |path: &str| fs::read_to_string(file(path)).expect("a file");
+    let (page, alerts) = (read("../docs/OPERATE.md"), read("../deploy/prometheus/cloudspout.rules.yml"));
+    for family in &families {
+        assert!(named_in(&page).contains(family), "{family} is not explained");
+    }
+    for name in named_in(&page).union(&named_in(&alerts)) {
+        let of_serve = name.starts_with("cloudspout_serve_");
+        assert!(of_serve || families.contains(name), "{name} is not there");
+    }
+    shipping.terminate().assert_code(0);
 }
