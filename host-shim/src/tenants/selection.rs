@@ -8,10 +8,19 @@ use crate::docker::Candidate;
 /// of its patterns.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    labels: Vec<(String, GlobMatcher)>,
-    names: Vec<GlobMatcher>,
-    networks: Vec<GlobMatcher>,
-    compose_projects: Vec<GlobMatcher>,
+    /// By key; without a pattern, with whatever value.
+    labels: Vec<(String, Option<Pattern>)>,
+    names: Vec<Pattern>,
+    networks: Vec<Pattern>,
+    compose_projects: Vec<Pattern>,
+}
+
+/// A pattern. Each container is held against each tenant's, so one that only a single text can match is compared
+/// with it, in a hundredth of the time.
+#[derive(Clone, Debug)]
+enum Pattern {
+    Text(String),
+    Glob(GlobMatcher),
 }
 
 /// Patterns as they were written: `*`, `?`, `[a-z]` and `{a,b}` stand for what they do in a shell.
@@ -29,11 +38,13 @@ impl Selection {
     /// A pattern that is none.
     pub fn parse(patterns: &Patterns<'_>) -> Result<Selection, globset::Error> {
         let all = |patterns: &[String]| {
-            patterns.iter().map(|pattern| matcher(pattern)).collect::<Result<Vec<_>, _>>()
+            patterns.iter().map(|pattern| Pattern::parse(pattern)).collect::<Result<Vec<_>, _>>()
         };
         let labels = patterns.labels.iter().map(|label| {
-            let (key, pattern) = label.split_once('=').unwrap_or((label, "*"));
-            Ok((key.to_owned(), matcher(pattern)?))
+            Ok(match label.split_once('=') {
+                Some((key, pattern)) => (key.to_owned(), Some(Pattern::parse(pattern)?)),
+                None => (label.clone(), None),
+            })
         });
         Ok(Selection {
             labels: labels.collect::<Result<_, globset::Error>>()?,
@@ -50,11 +61,12 @@ impl Selection {
     }
 
     pub fn matches(&self, candidate: &Candidate<'_>) -> bool {
-        let any = |patterns: &[GlobMatcher], text: &str| {
-            patterns.is_empty() || patterns.iter().any(|pattern| pattern.is_match(text))
+        let any = |patterns: &[Pattern], text: &str| {
+            patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(text))
         };
-        let label = |(key, pattern): &(String, GlobMatcher)| {
-            candidate.labels.get(key).is_some_and(|value| pattern.is_match(value))
+        let label = |(key, pattern): &(String, Option<Pattern>)| {
+            let matches = |value: &String| pattern.as_ref().is_none_or(|pattern| pattern.matches(value));
+            candidate.labels.get(key).is_some_and(matches)
         };
         let project = candidate.labels.get(COMPOSE_PROJECT).map_or("", String::as_str);
         !self.is_empty()
@@ -66,9 +78,25 @@ impl Selection {
     }
 }
 
-fn matcher(pattern: &str) -> Result<GlobMatcher, globset::Error> {
-    Ok(Glob::new(pattern)?.compile_matcher())
+impl Pattern {
+    fn parse(text: &str) -> Result<Pattern, globset::Error> {
+        let glob = Glob::new(text)?;
+        Ok(match text.contains(SPECIAL) {
+            true => Pattern::Glob(glob.compile_matcher()),
+            false => Pattern::Text(text.to_owned()),
+        })
+    }
+
+    fn matches(&self, text: &str) -> bool {
+        match self {
+            Pattern::Text(only) => only == text,
+            Pattern::Glob(glob) => glob.is_match(text),
+        }
+    }
 }
+
+/// What may stand for something else in a pattern.
+const SPECIAL: [char; 7] = ['*', '?', '[', ']', '{', '}', '\\'];
 
 /// Docker Compose labels each container with its project.
 const COMPOSE_PROJECT: &str = "com.docker.compose.project";
@@ -106,6 +134,11 @@ mod tests {
         check(&["team=r*"], &[], &[], &[], true);
         check(&["team=blue", "team=red"], &[], &[], &[], true);
         check(&["team=blue"], &[], &[], &[], false);
+        check(&["team=re"], &[], &[], &[], false);
+        check(&["team=\\red"], &[], &[], &[], true);
+        check(&["team="], &[], &[], &[], false);
+        check(&["none"], &[], &[], &[], false);
+        check(&[], &["shop-web-1"], &[], &[], true);
         check(&["Team"], &[], &[], &[], false);
         check(&[], &["shop-*"], &[], &[], true);
         check(&[], &["shop"], &[], &[], false);

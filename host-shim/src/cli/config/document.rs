@@ -59,7 +59,7 @@ impl Document {
     }
 
     fn parse(text: &str) -> Result<Document, (Place, String)> {
-        let places = Places(text);
+        let places = &Places::of_lines(text);
         let table = DeTable::parse(text).map_err(|error| {
             let place = error.span().map_or(Place(None), |span| places.of(&span));
             (place, error.message().to_owned())
@@ -93,7 +93,7 @@ impl Document {
 impl Table {
     fn add(
         &mut self,
-        places: Places<'_>,
+        places: &Places<'_>,
         key: Spanned<DeString<'_>>,
         value: &Spanned<DeValue<'_>>,
     ) -> Result<(), (Place, String)> {
@@ -138,15 +138,24 @@ const NO_LIST: &str = "a list holds strings and numbers only";
 const NO_TABLE: &str = "a string, a number, true, false or a list of strings is expected";
 
 /// Finds line and column.
-#[derive(Clone, Copy)]
-struct Places<'a>(&'a str);
+struct Places<'a> {
+    text: &'a str,
+    /// Where each line but the first begins.
+    begins: Vec<usize>,
+}
 
-impl Places<'_> {
-    fn of(self, span: &Range<usize>) -> Place {
-        let before = self.0.get(..span.start).unwrap_or(self.0);
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;
-        Place(Some((line, column)))
+impl<'a> Places<'a> {
+    fn of_lines(text: &'a str) -> Places<'a> {
+        Places { text, begins: text.match_indices('\n').map(|(at, _)| at + 1).collect() }
+    }
+
+    fn of(&self, span: &Range<usize>) -> Place {
+        let at = span.start.min(self.text.len());
+        let line = self.begins.partition_point(|begin| *begin <= at);
+        let begin =
+            line.checked_sub(1).and_then(|before| self.begins.get(before)).copied().unwrap_or_default();
+        let column = self.text.get(begin..at).map_or(0, |before| before.chars().count());
+        Place(Some((line + 1, column + 1)))
     }
 }
 
