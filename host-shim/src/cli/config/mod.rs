@@ -330,6 +330,24 @@ mod tests {
     }
 
     #[test]
+    fn what_a_tenant_may_take_is_what_its_keys_say() {
+        let keys = "cpu-weight = 300\nmax-requests = 5\nmax-bytes = '1MiB'\nmax-containers = 7\nmax-memory = '256MiB'\n";
+        let limits = |keys: &str| {
+            let config = read(&format!("[[tenant]]\nname = 'a'\ndefault = true\n{keys}")).unwrap();
+            config.tenants[0].own.limits(64 << 20).unwrap()
+        };
+        let said = limits(keys);
+        assert_eq!((said.bounds.weight, said.bounds.memory), (300, Some(256 << 20)));
+        assert_eq!(
+            (said.requests, said.bytes, said.containers),
+            (Some(5.0), Some(f64::from(1 << 20)), Some(7))
+        );
+        let unsaid = limits("");
+        assert_eq!((unsaid.bounds.weight, unsaid.bounds.memory), (100, Some(192 << 20)));
+        assert_eq!((unsaid.requests, unsaid.bytes, unsaid.containers), (None, None, None));
+    }
+
+    #[test]
     fn what_is_said_of_the_whole_program_is_told_apart_where_it_differs() {
         let tenant = "[[tenant]]\nname = 'a'\ndefault = true\n";
         let program = |top: &str| read(&format!("{top}{tenant}")).unwrap().program;
