@@ -71,13 +71,15 @@ impl<H: Host> Driver<'_, H> {
     /// Hears what has happened at the host's end.
     fn take_news(&mut self) {
         let now = now();
+        // Before the rest: what was opened before it changed is then seen, on a host that does so in another thread.
+        let phase = self.host.phase(now);
         while let Some((id, opening)) = self.host.accept() {
             self.shipper.handle_opened(id, opening);
         }
         for id in self.host.ready() {
             self.shipper.handle_readable(id);
         }
-        self.shipper.handle_phase(self.host.phase(now), now);
+        self.shipper.handle_phase(phase, now);
     }
 
     /// Takes requests, lookups and dead letters further.
