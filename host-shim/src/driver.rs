@@ -17,6 +17,7 @@ pub use crate::bindings::cloudspout::host::settings::{
 use crate::bindings::{self, ShipperPre};
 use crate::bounds::{Bounds, ENDLESS, Exceeded, MOST_RESOURCES, MemoryBound};
 use crate::clock::{Clock, SystemClock, WallClock};
+use crate::code::{self, Compiled, Paged};
 use crate::credentials::Provider;
 use crate::dead_letters::DeadLetters;
 use crate::filtering::{Filter, Filtering};
@@ -30,9 +31,11 @@ use crate::usage::Usage;
 include!("engine_config.rs");
 
 /// The component, compiled ahead of time by the build script.
-static COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/cloudspout.cwasm"));
+static COMPONENT: Compiled =
+    Compiled::new(const { &Paged(*include_bytes!(concat!(env!("OUT_DIR"), "/cloudspout.cwasm"))) });
 /// The same, such that it can be interrupted anywhere. That costs it some time, so one alone does without.
-static INTERRUPTIBLE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/interruptible.cwasm"));
+static INTERRUPTIBLE: Compiled =
+    Compiled::new(const { &Paged(*include_bytes!(concat!(env!("OUT_DIR"), "/interruptible.cwasm"))) });
 
 /// The component, ready to be run any number of times.
 #[derive(Clone)]
@@ -154,8 +157,12 @@ impl Runtime {
     /// # Errors
     /// This machine cannot run it: it lacks instructions that it was compiled for.
     pub fn new() -> Result<Runtime, RunError> {
-        let engine = Engine::new(&engine_config(env!("CLOUDSPOUT_TARGET")).map_err(RunError::Broken)?);
-        load(&engine.map_err(RunError::Broken)?, COMPONENT).map_err(RunError::Broken)
+        let load = || {
+            let mut config = engine_config(env!("CLOUDSPOUT_TARGET"))?;
+            code::in_place(&mut config);
+            load(&Engine::new(&config)?, &COMPONENT)
+        };
+        load().map_err(RunError::Broken)
     }
 
     /// Loads the component for many instances, so many at most at a time, that share the machine: their memory
@@ -167,10 +174,11 @@ impl Runtime {
     pub fn shared(instances: u32, processors: usize) -> Result<Runtime, RunError> {
         let load = || {
             let mut config = interruptible_config(env!("CLOUDSPOUT_TARGET"))?;
+            code::in_place(&mut config);
             config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances)));
             let engine = Engine::new(&config)?;
             let turns = Turns::new(processors, engine.clone())?;
-            Ok(Runtime { turns: Some(turns), ..load(&engine, INTERRUPTIBLE)? })
+            Ok(Runtime { turns: Some(turns), ..load(&engine, &INTERRUPTIBLE)? })
         };
         load().map_err(RunError::Broken)
     }
@@ -299,10 +307,8 @@ const MODULES: u32 = 4;
 /// Slots that are kept as the last instance left them.
 const WARM: u32 = 16;
 
-fn load(engine: &Engine, component: &[u8]) -> wasmtime::Result<Runtime> {
-    // SAFETY: the bytes are what the build script's engine wrote, and nobody can have changed them
-    // without changing this program.
-    let component = unsafe { Component::deserialize(engine, component)? };
+fn load(engine: &Engine, compiled: &Compiled) -> wasmtime::Result<Runtime> {
+    let component = compiled.load(engine)?;
     let component = ShipperPre::new(linker(engine)?.instantiate_pre(&component)?)?;
     Ok(Runtime { component, clock: Arc::new(SystemClock), turns: None })
 }

@@ -27,6 +27,7 @@ mod bindings;
 mod bounds;
 mod causes;
 mod clock;
+mod code;
 mod credentials;
 mod dead_letters;
 mod driver;
