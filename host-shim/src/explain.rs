@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use crate::bindings::cloudspout::host::logs;
 use crate::bounds::Bounds;
-use crate::credentials::{CredentialsFailure, Identity, Provider};
 use crate::driver::{Failure, Means, Options, RunError, Runtime};
 use crate::imports;
-use crate::reports::{Counts, Reporter, Severity, Status};
+use crate::nothing::Nothing;
 use crate::streams::{Container, Hub};
-use crate::transport::{Body, SendError, Transport};
 
 /// The exports that only asking needs; what is imported is the same.
 mod bindings {
@@ -67,27 +65,4 @@ pub async fn explain(
         let bindings::exports::cloudspout::host::names::Failure::Settings(text) = failure;
         RunError::Failure(Failure::Settings(text))
     })
-}
-
-/// What an instance is given that only answers.
-struct Nothing;
-
-#[wasmtime_wasi::async_trait]
-impl Provider for Nothing {
-    async fn find(&self, _renew: bool) -> Result<Identity, CredentialsFailure> {
-        Err(CredentialsFailure::Missing("nothing is shipped".to_owned()))
-    }
-}
-
-#[wasmtime_wasi::async_trait]
-impl Transport for Nothing {
-    async fn send(&self, _request: http::Request<Body>) -> Result<http::Response<Body>, SendError> {
-        Err(SendError::Unreachable)
-    }
-}
-
-impl Reporter for Nothing {
-    fn tell(&self, _severity: Severity, _text: &str) {}
-
-    fn count(&self, _counts: &Counts, _status: &Status) {}
 }

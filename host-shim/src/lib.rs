@@ -36,6 +36,7 @@ mod explain;
 mod http;
 mod imports;
 mod listening;
+mod nothing;
 mod reports;
 mod transport;
 mod turns;
@@ -65,6 +66,7 @@ pub use driver::{
 pub use ec2::{Ec2, ec2};
 pub use explain::{Explanation, Placement, Rendering, explain};
 pub use http::HttpClient;
+pub use nothing::Nothing;
 pub use reports::{Action, Answered, Bucket, Counts, Form, Outcome, Reporter, Severity, Status, Tracing};
 pub use transport::{Body, SendError, Transport};
 pub use usage::Usage;

@@ -200,8 +200,36 @@ fn words(counts: &Counts) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// Nothing has happened.
+    pub const NONE: Counts = Counts {
+        bytes_read: 0,
+        events_read: 0,
+        requests_sent: 0,
+        requests_retried: 0,
+        bytes_sent: 0,
+        events_accepted: 0,
+        events_too_old: 0,
+        events_too_new: 0,
+        events_expired: 0,
+        events_invalid: 0,
+        events_dropped_oldest: 0,
+        events_dropped_newest: 0,
+        events_filtered: 0,
+        events_unfiltered: 0,
+        dead_letters: 0,
+        log_gaps: 0,
+        log_bytes_lost: 0,
+        gaps_marked: 0,
+        group_settings_refused: 0,
+        requests_ambiguous: 0,
+        events_possibly_doubled: 0,
+        events_empty: 0,
+        lines_split: 0,
+        bytes_malformed: 0,
+    };
 
     fn counts() -> Counts {
         Counts {
@@ -211,24 +239,7 @@ mod tests {
             requests_retried: 1,
             bytes_sent: 1,
             events_accepted: 6,
-            events_too_old: 0,
-            events_too_new: 0,
-            events_expired: 0,
-            events_invalid: 0,
-            events_dropped_oldest: 0,
-            events_dropped_newest: 0,
-            events_filtered: 0,
-            events_unfiltered: 0,
-            dead_letters: 0,
-            log_gaps: 0,
-            log_bytes_lost: 0,
-            gaps_marked: 0,
-            group_settings_refused: 0,
-            requests_ambiguous: 0,
-            events_possibly_doubled: 0,
-            events_empty: 0,
-            lines_split: 0,
-            bytes_malformed: 0,
+            ..NONE
         }
     }
 

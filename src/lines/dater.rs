@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::line_time::Places;
 use super::rules::LineRules;
 use super::text::unescape;
-use super::{Event, EventText, Malformed, Rest, Sides, Sink, Text};
+use super::{Event, EventText, Rest, Sides, Sink, Text};
 use crate::time::Timestamp;
 
 /// Where the times of a log stream's lines are looked for.
@@ -88,19 +88,5 @@ impl<S: Sink> Sink for Dating<'_, S> {
         self.goes_on = true;
     }
 
-    fn split(&mut self) {
-        self.sink.split();
-    }
-
-    fn malformed(&mut self, malformed: Malformed) {
-        self.sink.malformed(malformed);
-    }
-
-    fn addressed(&mut self, group: &str, stream: &str) {
-        self.sink.addressed(group, stream);
-    }
-
-    fn described(&mut self, event: &[u8]) {
-        self.sink.described(event);
-    }
+    hand_on!();
 }

@@ -198,21 +198,7 @@ impl<S: Sink> Sink for Joining<'_, S> {
         self.goes_on = true;
     }
 
-    fn split(&mut self) {
-        self.sink.split();
-    }
-
-    fn malformed(&mut self, malformed: Malformed) {
-        self.sink.malformed(malformed);
-    }
-
-    fn addressed(&mut self, group: &str, stream: &str) {
-        self.sink.addressed(group, stream);
-    }
-
-    fn described(&mut self, event: &[u8]) {
-        self.sink.described(event);
-    }
+    hand_on!();
 }
 
 #[cfg(test)]

@@ -81,6 +81,7 @@ fn nested_length(text: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::any_json;
     use super::*;
     use proptest::prelude::*;
     use serde_json::Value;
@@ -113,26 +114,10 @@ mod tests {
         check("{\"a\":1}{\"b\":2}", &[("a", "1")]);
     }
 
-    fn value() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![
-            Just(Value::Null),
-            any::<bool>().prop_map(Value::from),
-            any::<i64>().prop_map(Value::from),
-            "(?s).{0,12}".prop_map(Value::from),
-        ];
-        leaf.prop_recursive(3, 20, 5, |inner| {
-            prop_oneof![
-                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                proptest::collection::btree_map("(?s).{0,6}", inner, 0..4)
-                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
-            ]
-        })
-    }
-
     proptest! {
         #[test]
         fn every_object_reads_as_serde_reads_it(
-            object in proptest::collection::btree_map("(?s).{0,6}", value(), 0..6), pretty in any::<bool>(),
+            object in proptest::collection::btree_map("(?s).{0,6}", any_json(), 0..6), pretty in any::<bool>(),
         ) {
             let object = Value::Object(object.into_iter().collect());
             let text = if pretty { serde_json::to_string_pretty(&object) } else { serde_json::to_string(&object) };

@@ -6,6 +6,27 @@
 //! [`LineRules`] say so, a [`shaper`] behind them gives lines the times that they say, joins those of one event, and
 //! wraps events in JSON.
 
+/// What a [`Sink`] that stands before another one, its `sink`, leaves to that.
+macro_rules! hand_on {
+    () => {
+        fn split(&mut self) {
+            self.sink.split();
+        }
+
+        fn malformed(&mut self, malformed: super::Malformed) {
+            self.sink.malformed(malformed);
+        }
+
+        fn addressed(&mut self, group: &str, stream: &str) {
+            self.sink.addressed(group, stream);
+        }
+
+        fn described(&mut self, event: &[u8]) {
+            self.sink.described(event);
+        }
+    };
+}
+
 mod block;
 mod body;
 mod character;
@@ -163,6 +184,25 @@ pub trait Sink {
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    /// Any value of JSON.
+    pub fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "(?s).{0,12}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 20, 5, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                proptest::collection::btree_map("(?s).{0,6}", inner, 0..4)
+                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            ]
+        })
+    }
 
     /// Keeps what it is told, in order, as text.
     #[derive(Debug, Default, PartialEq, Eq)]

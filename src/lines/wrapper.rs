@@ -97,19 +97,5 @@ impl<S: Sink> Sink for Wrapping<'_, S> {
         }
     }
 
-    fn split(&mut self) {
-        self.sink.split();
-    }
-
-    fn malformed(&mut self, malformed: Malformed) {
-        self.sink.malformed(malformed);
-    }
-
-    fn addressed(&mut self, group: &str, stream: &str) {
-        self.sink.addressed(group, stream);
-    }
-
-    fn described(&mut self, event: &[u8]) {
-        self.sink.described(event);
-    }
+    hand_on!();
 }

@@ -9,8 +9,8 @@ use clap::Args;
 use cloudspout_host::filtering::Filters;
 use cloudspout_host::streams::{Container, Framing, Hub, KeepNothing, Opening, Phase, Positions};
 use cloudspout_host::{
-    AwsCredentials, Body, Counts, CredentialsFailure, Ec2, HttpClient, Identity, Means, Options, Provider,
-    Reporter, RunError, Runtime, SendError, Severity, Status, Transport, async_trait, positions,
+    AwsCredentials, Body, CredentialsFailure, Ec2, HttpClient, Means, Nothing, Options, Provider, RunError,
+    Runtime, SendError, Transport, async_trait, positions,
 };
 use http_body_util::{BodyExt, Full};
 
@@ -107,7 +107,7 @@ impl Shipper<'_> {
         // The component looks at its options before all else; without logs it is done then.
         let hub = Hub::default();
         hub.set_phase(Phase::Finishing);
-        component.run(hub, options.clone(), means(Arc::new(Nobody), Arc::new(Nowhere))).await?;
+        component.run(hub, options.clone(), means(Arc::new(Nothing), Arc::new(Nothing))).await?;
         let mut found = format!("region {region}, log group {:?}", options.log_group_name);
         if let Some(prefix) = options.confine.as_deref() {
             let literal = options.log_group_name.split("{{").next().unwrap_or_default();
@@ -192,7 +192,7 @@ const WITHIN: Duration = Duration::from_secs(60);
 const MISSING: &str = "ResourceNotFoundException";
 
 fn means(credentials: Arc<dyn Provider>, transport: Arc<dyn Transport>) -> Means {
-    Means { credentials, transport, reporter: Arc::new(Silent), dead_letters: None, filter: None }
+    Means { credentials, transport, reporter: Arc::new(Nothing), dead_letters: None, filter: None }
 }
 
 /// Passes requests on, and notes the answers' error codes.
@@ -216,37 +216,4 @@ impl Transport for Witness {
         let body = Full::new(body).map_err(|never| match never {}).boxed_unsync();
         Ok(http::Response::from_parts(head, body))
     }
-}
-
-/// Has no credentials.
-struct Nobody;
-
-#[async_trait]
-impl Provider for Nobody {
-    async fn find(&self, _renew: bool) -> Result<Identity, CredentialsFailure> {
-        Err(CredentialsFailure::Missing("not looked for".to_owned()))
-    }
-}
-
-/// Sends nothing.
-struct Nowhere;
-
-#[async_trait]
-impl Transport for Nowhere {
-    async fn send(&self, _request: http::Request<Body>) -> Result<http::Response<Body>, SendError> {
-        Err(SendError::Denied)
-    }
-}
-
-/// What the component says is in how it ends.
-struct Silent;
-
-impl Reporter for Silent {
-    fn tell(&self, severity: Severity, text: &str) {
-        if severity != Severity::Debug {
-            tracing::debug!("{text}");
-        }
-    }
-
-    fn count(&self, _counts: &Counts, _status: &Status) {}
 }

@@ -207,6 +207,7 @@ impl fmt::Display for Owner {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::reports::tests::NONE;
     use crate::reports::{Action, Answered, Bucket, Outcome};
 
     pub fn counts(read: u64, accepted: u64) -> Counts {
@@ -214,27 +215,9 @@ pub(super) mod tests {
             bytes_read: 10 * read,
             events_read: read,
             requests_sent: 1,
-            requests_retried: 0,
-            bytes_sent: 0,
             events_accepted: accepted,
-            events_too_old: 0,
-            events_too_new: 0,
-            events_expired: 0,
             events_invalid: read - accepted,
-            events_dropped_oldest: 0,
-            events_dropped_newest: 0,
-            events_filtered: 0,
-            events_unfiltered: 0,
-            dead_letters: 0,
-            log_gaps: 0,
-            log_bytes_lost: 0,
-            gaps_marked: 0,
-            group_settings_refused: 0,
-            requests_ambiguous: 0,
-            events_possibly_doubled: 0,
-            events_empty: 0,
-            lines_split: 0,
-            bytes_malformed: 0,
+            ..NONE
         }
     }
 
