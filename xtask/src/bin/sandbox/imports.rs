@@ -176,6 +176,8 @@ impl settings::Host for State {
         Ok(settings::Options {
             region: options.region,
             endpoint: options.endpoint,
+            allow_regions: Vec::new(),
+            allow_endpoints: Vec::new(),
             naming_mode: settings::NamingMode::Native,
             overrides: settings::Overrides::empty(),
             log_group_name: options.group,
